@@ -1,0 +1,73 @@
+# A bare machine needs Python, git and make; everything else is installed by these targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+API := services/mpc-api
+API_BIN := $(API)/.venv/bin
+PIP_INSTALL := install --quiet --disable-pip-version-check
+
+.PHONY: up down test lint unit service-tests engine-tests golden bench clean
+
+## up: engine, base images, images and stack; ends with one generated script
+up: $(VENV)/installed machine
+	$(BIN)/aiinfra up
+	$(BIN)/aiinfra generate script "Volcanoes" --duration 30
+
+## down: stop the stack that `make up` started
+down: $(VENV)/installed
+	$(BIN)/aiinfra down
+
+## test: every test, those on the real engine included
+test: lint unit service-tests engine-tests
+
+lint: $(VENV)/dev-installed $(API)/.venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(API_BIN)/python -m mypy --config-file $(API)/pyproject.toml $(API)/mpc_api
+
+unit: $(VENV)/dev-installed
+	$(BIN)/pytest tests/unit tests/golden services/litellm/tests -m "not engine"
+
+service-tests: $(API)/.venv/installed
+	cd $(API) && .venv/bin/python -m pytest
+
+engine-tests: $(VENV)/dev-installed machine
+	$(BIN)/pytest tests services/litellm/tests -m engine
+
+## golden: rewrite the expected files of the golden tests; look at the difference before you commit it
+golden: $(VENV)/dev-installed
+	$(BIN)/pytest tests/golden --update-golden
+
+## bench: the measurements of the README
+bench: $(VENV)/dev-installed machine
+	$(BIN)/python bench/startup.py
+
+# What a bare machine lacks: a Docker engine, and base images where no image registry can be reached.
+.PHONY: machine
+machine:
+	$(PYTHON) tools/engine.py
+	$(PYTHON) tools/base_images.py
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip $(PIP_INSTALL) --upgrade "pip>=25.1"
+
+$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip $(PIP_INSTALL) --editable .
+	touch $@
+
+$(VENV)/dev-installed: $(VENV)/installed
+	$(BIN)/python -m pip $(PIP_INSTALL) --group dev
+	touch $@
+
+$(API)/.venv/installed: $(API)/pyproject.toml $(API)/requirements.txt $(API)/requirements-dev.txt
+	$(PYTHON) -m venv $(API)/.venv
+	$(API_BIN)/python -m pip $(PIP_INSTALL) --upgrade "pip>=25.1"
+	$(API_BIN)/python -m pip $(PIP_INSTALL) --require-hashes --requirement $(API)/requirements.txt
+	$(API_BIN)/python -m pip $(PIP_INSTALL) --requirement $(API)/requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(API)/.venv .build dist .mypy_cache .ruff_cache .pytest_cache

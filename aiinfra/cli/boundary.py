@@ -1,0 +1,91 @@
+"""The application and its error boundary: whatever happens becomes words and an exit code."""
+
+import inspect
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from aiinfra import __version__
+from aiinfra.cli import generate, lifecycle
+from aiinfra.cli.invocation import GLOBAL_OPTIONS, current, sign
+from aiinfra.errors import AiinfraError, Code, Interrupted
+
+_SIGTERM_EXIT = 143
+
+
+def run() -> int:
+    """Run the command line of this process; returns its exit code. No foreseeable fault shows a traceback."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    command = typer.main.get_command(_application())
+    try:
+        return int(command.main(prog_name="aiinfra", standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        return _fail(_usage_error(error))
+    except AiinfraError as error:
+        return _fail(error)
+    except (KeyboardInterrupt, typer.Abort, EOFError):
+        return _fail(_interrupted())
+    except Interrupted:
+        _fail(_interrupted())
+        return _SIGTERM_EXIT
+    except BrokenPipeError:
+        # The reader of a pipe went away, as with `| head`; nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _application() -> typer.Typer:
+    app = typer.Typer(
+        name="aiinfra",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    version = typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)
+    parameter = inspect.Parameter(
+        "version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, version]
+    )
+    sign(_root, [parameter, *GLOBAL_OPTIONS], "From an empty directory to a healthy AI backend.")
+    app.callback()(_root)
+    lifecycle.register(app)
+    generate.register(app)
+    return app
+
+
+def _root(**given: Any) -> None:  # noqa: ANN401
+    given.pop("version")
+    current.take(given)
+
+
+def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer's callback
+    if value:
+        sys.stdout.write(f"aiinfra {__version__}\n")
+        raise typer.Exit
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise Interrupted
+
+
+def _usage_error(error: typer.TyperException) -> AiinfraError:
+    return AiinfraError(Code.USAGE, error.format_message(), hint="see `aiinfra --help`, or `aiinfra COMMAND --help`")
+
+
+def _interrupted() -> AiinfraError:
+    return AiinfraError(
+        Code.INTERRUPTED,
+        "interrupted",
+        hint="what ran before still runs; the next `aiinfra up` finishes the job",
+    )
+
+
+def _fail(error: AiinfraError) -> int:
+    if not current.reported:
+        current.console.result(current.verb, None, error)
+    current.console.failure(error)
+    return error.code.exit_code

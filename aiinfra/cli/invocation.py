@@ -1,0 +1,139 @@
+"""One run of one verb, and the options that every verb takes."""
+
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aiinfra.errors import AiinfraError, Code
+
+if TYPE_CHECKING:
+    from aiinfra.console import Console
+    from aiinfra.engine import Engine
+    from aiinfra.loading import Target
+
+
+def _option(name: str, kind: Any, *flags: str, text: str, variable: str | None = None) -> inspect.Parameter:  # noqa: ANN401
+    option = typer.Option(*flags, help=text, envvar=variable, rich_help_panel="Global options")
+    default = False if kind is bool else None
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+
+
+GLOBAL_OPTIONS = (
+    _option(
+        "directory", Path | None, "--directory", "-C",
+        text="Stack directory, in place of the one found from here upwards.", variable="AIINFRA_DIRECTORY",
+    ),
+    _option("stack", str | None, "--stack", "-s", text="Name of the stack.", variable="AIINFRA_STACK"),
+    _option("json", bool, "--json", text="One JSON object on stdout."),
+    _option("quiet", bool, "--quiet", "-q", text="No progress, only results and warnings."),
+    _option("verbose", bool, "--verbose", "-v", text="Everything about a step, however long."),
+    _option("no_color", bool, "--no-color", text="No colour and no animation."),
+    _option("yes", bool, "--yes", "-y", text="Answer every question with yes."),
+)  # fmt: skip
+
+
+@dataclass
+class Invocation:
+    """What a verb needs, made when first used: console, engine, and the stack that it is about."""
+
+    verb: str = "aiinfra"
+    options: dict[str, Any] = field(default_factory=dict)
+    reported: bool = False
+
+    def take(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Remember the global options among `given`; returns the rest. What stands after the verb wins."""
+        for option in GLOBAL_OPTIONS:
+            value = given.pop(option.name)
+            self.options[option.name] = value or self.options.get(option.name)
+        return given
+
+    @cached_property
+    def console(self) -> "Console":
+        from aiinfra.console import Console  # noqa: PLC0415 - rich is not needed for --help
+
+        return Console(
+            # A wrong command line has no parsed options yet, and must answer in JSON all the same.
+            as_json=bool(self.options.get("json")) or "--json" in sys.argv,
+            quiet=bool(self.options.get("quiet")),
+            verbose=bool(self.options.get("verbose")),
+            no_color=bool(self.options.get("no_color")),
+        )
+
+    @cached_property
+    def engine(self) -> "Engine":
+        from aiinfra.engine import Engine  # noqa: PLC0415
+
+        return Engine()
+
+    @cached_property
+    def target(self) -> "Target":
+        from aiinfra import loading  # noqa: PLC0415 - YAML and pydantic are not needed for --help
+
+        start: Path = self.options.get("directory") or Path.cwd()
+        if not start.is_dir():
+            raise AiinfraError(Code.USAGE, f"{start} is not a directory", hint="name one that exists: -C DIR")
+        return loading.target(start, self.options.get("stack"))
+
+    def done(self, data: object, error: AiinfraError | None = None) -> None:
+        """End the verb: with `--json` the envelope; `error`, if any, becomes the exit code."""
+        self.console.stop_live()
+        self.console.result(self.verb, data, error)
+        self.reported = True
+        if error:
+            raise error
+
+    def confirm(self, question: str, items: list[str]) -> None:
+        """Show what would be destroyed, and ask.
+
+        Raises AiinfraError: CONFIRMATION_NEEDED without a terminal, DECLINED when the answer is not yes.
+        """
+        if not items or self.options.get("yes"):
+            return
+        if self.console.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise AiinfraError(
+                Code.CONFIRMATION_NEEDED,
+                f"{question} {', '.join(items)}",
+                hint="there is no terminal to ask on: add --yes",
+                details={"items": items},
+            )
+        for item in items:
+            self.console.say(f"  {item}")
+        if not self.console.confirm(question):
+            raise AiinfraError(Code.DECLINED, "nothing was done")
+
+
+# One per process: the boundary must know which verb it was, also when the verb failed.
+current = Invocation()
+
+
+def verb(group: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as the command `name`; its first parameter is the Invocation.
+
+    Every command takes the global options too, so that they may stand before or after its name.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        def wrapper(**given: Any) -> None:  # noqa: ANN401
+            current.verb = name
+            function(current, **current.take(given))
+
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+        sign(wrapper, [*keyword, *GLOBAL_OPTIONS], function.__doc__)
+        group.command(name.rpartition(" ")[2])(wrapper)
+        return function
+
+    return decorate
+
+
+def sign(function: Callable[..., None], parameters: list[inspect.Parameter], doc: str | None) -> None:
+    """Give a function the signature that Typer reads."""
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    function.__annotations__ = {one.name: one.annotation for one in parameters}
+    function.__doc__ = doc

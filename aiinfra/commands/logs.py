@@ -1,0 +1,32 @@
+"""`logs`: what the services wrote."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from aiinfra.engine import Engine
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.loading import Target
+
+# Compose's prefix: "litellm-1  | text".
+_PREFIXED = re.compile(r"(?P<service>[a-z0-9-]+?)-(?P<number>\d+)\s+\| ?(?P<text>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class LogLine:
+    service: str
+    text: str
+
+
+def logs(target: Target, services: Sequence[str], *, engine: Engine, follow: bool, tail: str) -> Iterator[LogLine]:
+    """Yield log lines, of all services when none is named. `tail` is a number of lines or "all"."""
+    containers = engine.containers(target.name)
+    target.refuse_elsewhere(containers)
+    if not containers:
+        raise AiinfraError(
+            Code.NOT_RUNNING, f"the stack '{target.name}' has no containers", hint="start it: `aiinfra up`"
+        )
+    for line in engine.logs(target.compose, services, follow=follow, tail=tail):
+        found = _PREFIXED.fullmatch(line)
+        if found:
+            yield LogLine(found["service"], found["text"])

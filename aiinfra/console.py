@@ -1,0 +1,214 @@
+"""The only module that prints: data to stdout, talk to stderr, as text for people or JSON for programs."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from aiinfra.errors import AiinfraError
+from aiinfra.reporting import Event
+
+if TYPE_CHECKING:
+    import rich.console
+    from rich.live import Live
+
+SCHEMA_VERSION = 1
+
+_COLOURS = {"redis": "red", "litellm": "magenta", "mpc-api": "cyan", "edge": "green"}
+_STEP_WIDTH = 100
+_SERVICE_WIDTH = max(map(len, _COLOURS))
+_STATUS_STYLE = {
+    "healthy": "green",
+    "running": "green",
+    "degraded": "yellow",
+    "starting": "yellow",
+    "unhealthy": "bold red",
+    "stopped": "red",
+    "exited": "red",
+}
+
+
+@dataclass
+class Console:
+    """Where a command's words and results go.
+
+    `as_json` puts one object on stdout and keeps talk that a person would want off stderr.
+    """
+
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    no_color: bool = False
+    warnings: list[str] = field(default_factory=list)
+    _live: "Live | None" = None
+    _rows: dict[str, Event] = field(default_factory=dict)
+
+    # Talk
+
+    def report(self, event: Event) -> None:
+        """Show that something happened; on a terminal in a live view, elsewhere as a line."""
+        if event.kind == "warning":
+            self.warn(f"{event.subject}: {event.text}")
+        elif event.kind == "note":
+            self.say(f"{event.subject}: {event.text}")
+        elif self._animated:
+            self._rows[event.subject] = event
+            self._start_live()
+        elif event.kind == "detail":
+            self.say(f"{event.subject}: {event.text if self.verbose else event.text[:_STEP_WIDTH]}")
+        else:
+            took = "" if event.seconds is None else f" after {event.seconds:.1f} s"
+            self.say(f"{event.subject}: {event.text}{took}")
+
+    def say(self, text: str) -> None:
+        if not self.quiet and not self.as_json:
+            self._err.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+        if not self.as_json:
+            self._err.print(f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+    def confirm(self, question: str) -> bool:
+        self.stop_live()
+        self._err.print(f"{question} [y/N] ", end="", highlight=False, markup=False)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    # Results
+
+    def result(self, command: str, data: object, error: AiinfraError | None = None) -> None:
+        """Write the JSON envelope; nothing without `--json`."""
+        if self.as_json:
+            self._out_line(json.dumps(envelope(command, data, error, self.warnings), ensure_ascii=False))
+
+    def failure(self, error: AiinfraError) -> None:
+        """Show an error to a person: what happened, then what to do."""
+        self.stop_live()
+        if self.as_json:
+            return
+        self._err.print(f"error: {error.message}", style="red", highlight=False, markup=False, soft_wrap=True)
+        if error.hint:
+            self._err.print(f"  {error.hint}", highlight=False, markup=False, soft_wrap=True)
+
+    def line(self, text: str) -> None:
+        if not self.as_json:
+            self._out_line(text)
+
+    def json_line(self, data: object) -> None:
+        self._out_line(json.dumps(plain(data), ensure_ascii=False))
+
+    def log_line(self, service: str, text: str) -> None:
+        self._out.print(f"{service:<{_SERVICE_WIDTH}}", style=_COLOURS.get(service, ""), end=" ", highlight=False)
+        self._out.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        if self.as_json:
+            return
+        self.stop_live()
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            cells = [str(cell) for cell in row]
+            table.add_row(*(Text(cell, style=_STATUS_STYLE.get(cell, "")) for cell in cells))
+        self._out.print(table)
+
+    # The live view
+
+    def stop_live(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+            self._rows.clear()
+
+    @property
+    def _animated(self) -> bool:
+        talks = not self.quiet and not self.as_json
+        return talks and self._err.is_terminal and not os.environ.get("CI") and not self._plain
+
+    def _start_live(self) -> None:
+        if self._live is None:
+            from rich.live import Live  # noqa: PLC0415
+
+            self._live = Live(console=self._err, refresh_per_second=8, get_renderable=self._view)
+            self._live.start()
+
+    def _view(self) -> Any:  # noqa: ANN401 - a rich renderable
+        from rich.spinner import Spinner  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(width=1)
+        grid.add_column(no_wrap=True)
+        grid.add_column(no_wrap=True, overflow="ellipsis")
+        for subject, event in self._rows.items():
+            done = event.kind == "done"
+            if subject not in self._spinners:
+                self._spinners[subject] = Spinner("dots")
+            mark = Text("✓", style="green") if done else self._spinners[subject]
+            took = "" if event.seconds is None else f" {event.seconds:.1f} s"
+            grid.add_row(mark, Text(subject, style="bold"), Text(event.text + took))
+        return grid
+
+    @cached_property
+    def _spinners(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def _plain(self) -> bool:
+        return self.no_color or bool(os.environ.get("NO_COLOR"))
+
+    @cached_property
+    def _err(self) -> "rich.console.Console":
+        return _rich(stderr=True, plain=self._plain)
+
+    @cached_property
+    def _out(self) -> "rich.console.Console":
+        return _rich(stderr=False, plain=self._plain)
+
+    @staticmethod
+    def _out_line(text: str) -> None:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+def _rich(*, stderr: bool, plain: bool) -> "rich.console.Console":
+    from rich.console import Console as RichConsole  # noqa: PLC0415
+
+    # A pipe has no width: long values must not be folded for it.
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else 250
+    return RichConsole(stderr=stderr, no_color=plain, width=width, emoji=False, soft_wrap=False)
+
+
+def envelope(command: str, data: object, error: AiinfraError | None, warnings: Sequence[str]) -> Mapping[str, Any]:
+    """Return the object that every command prints with `--json`."""
+    fault = error and {
+        "code": error.code.name,
+        "message": error.message,
+        "hint": error.hint,
+        "details": error.details,
+    }
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "command": command,
+        "status": "error" if error else "ok",
+        "data": plain(data),
+        "warnings": list(warnings),
+        "error": fault,
+    }
+
+
+def plain(data: object) -> Any:  # noqa: ANN401 - JSON
+    if is_dataclass(data) and not isinstance(data, type):
+        return asdict(data)
+    if isinstance(data, list | tuple):
+        return [plain(item) for item in data]
+    return {} if data is None else data

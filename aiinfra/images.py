@@ -1,0 +1,107 @@
+"""Which images a stack runs: base images by name, our own by the content of their build context."""
+
+import hashlib
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from aiinfra.bundle import SERVICES
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.settings import FILE_NAME, Build
+
+_BASE_ARGUMENT = re.compile(r"^ARG (\w+)=(\S+)$", re.MULTILINE)
+_OUTSIDE = {"tests", "__pycache__"}
+
+
+@dataclass(frozen=True)
+class ImageBuild:
+    """One of our images: `docker build` of `context` under `tag`.
+
+    `arguments` name the base images, and `bases` are the images that must be there before the build.
+    """
+
+    service: str
+    context: Path
+    tag: str
+    arguments: Mapping[str, str]
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        return tuple(self.arguments.values())
+
+
+def image_build(service: str, build: Build) -> ImageBuild:
+    """Return the build of a service's image; its tag changes with anything that can change the image."""
+    context = SERVICES / service
+    declared = _BASE_ARGUMENT.findall((context / "Dockerfile").read_text(encoding="utf-8"))
+    arguments = {name: build.base_images.get(image, image) for name, image in declared}
+    digest = hashlib.sha256(repr(sorted(arguments.items())).encode())
+    digest.update(context_digest(context).encode())
+    return ImageBuild(service, context, f"aiinfra-{service}:{digest.hexdigest()[:12]}", arguments)
+
+
+@cache
+def context_digest(context: Path) -> str:
+    """Return the SHA-256 of a build context: names, contents and execute bits, without caches and tests."""
+    digest = hashlib.sha256()
+    for path in _files(context):
+        executable = path.stat().st_mode & 0o100
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(context).as_posix()}\0{executable}\0{content}\n".encode())
+    return digest.hexdigest()
+
+
+def _files(context: Path) -> Iterator[Path]:
+    for path in sorted(context.rglob("*")):
+        parts = path.relative_to(context).parts
+        hidden = any(part.startswith(".") for part in parts) and path.name != ".dockerignore"
+        if path.is_file() and not hidden and not _OUTSIDE.intersection(parts):
+            yield path
+
+
+def build_secrets(build: Build, directory: Path) -> dict[str, bytes]:
+    """Return what a build behind a company proxy is handed, by secret id; absent from the finished image.
+
+    `pip_conf` is mounted as /etc/pip.conf, `ca_bundle` is a PEM file, `proxies` a piece of shell that exports
+    the proxy variables. They may hold credentials, so they travel as files, never as arguments.
+    Raises AiinfraError (SETTINGS_INVALID) when the CA bundle cannot be read.
+    """
+    found: dict[str, bytes] = {}
+    options = []
+    if build.package_index:
+        options.append(f"index-url = {build.package_index}")
+    if build.ca_bundle:
+        options.append("cert = /run/secrets/ca_bundle")
+        found["ca_bundle"] = _ca_bundle(directory / build.ca_bundle)
+    if options:
+        found["pip_conf"] = "\n".join(("[global]", *options, "")).encode()
+    proxies = {
+        "HTTP_PROXY": build.proxies.http,
+        "HTTPS_PROXY": build.proxies.https,
+        "NO_PROXY": build.proxies.no_proxy,
+    }
+    exports = [f"export {name}={shlex.quote(value)}\n" for name, value in proxies.items() if value]
+    if exports:
+        found["proxies"] = "".join(exports).encode()
+    return found
+
+
+def _ca_bundle(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _bad_bundle(path, error.strerror or "unreadable") from error
+    if b"-----BEGIN CERTIFICATE-----" not in content:
+        raise _bad_bundle(path, "it holds no PEM certificate")
+    return content
+
+
+def _bad_bundle(path: Path, reason: str) -> AiinfraError:
+    return AiinfraError(
+        Code.SETTINGS_INVALID,
+        f"{FILE_NAME}: build.ca_bundle: {path}: {reason}",
+        hint="name a PEM file, relative to the stack directory; nothing was touched",
+    )

@@ -1,0 +1,143 @@
+""".env: the keys and secrets of a stack. Read and checked, and generated where they are missing.
+
+The dialect is python-dotenv's: single and double quotes, `export`, comments; nothing is expanded, a `$` is a `$`.
+"""
+
+import io
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.settings import DEFAULT_STACK
+
+_MINIMUM = 16
+_PLACEHOLDER = re.compile(r"(sk-)?(.)\2*|.*(\.\.\.|changeme|change-me|your[-_ ]|example|placeholder).*", re.IGNORECASE)
+_HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True)
+class OwnKey:
+    """A key that belongs to the stack itself, so that we can make one up."""
+
+    name: str
+    meaning: str
+    generate: Callable[[], str]
+    prefix: str = ""
+    in_header: bool = True
+
+
+OWN_KEYS = (
+    OwnKey(
+        "LITELLM_MASTER_KEY",
+        "the gateway's key: clients send it as `Authorization: Bearer ...`",
+        lambda: "sk-" + secrets.token_urlsafe(32),
+        prefix="sk-",
+    ),
+    OwnKey("MPC_API_KEY", "the content API's key, sent the same way", lambda: secrets.token_urlsafe(32)),
+    OwnKey("REDIS_PASSWORD", "between the services only", lambda: secrets.token_urlsafe(32), in_header=False),
+)
+
+
+def file_for(directory: Path, stack: str) -> Path:
+    """Return the file that holds a stack's own keys.
+
+    The default stack's are in `.env`; another stack has them in `.env.NAME`, and reads provider keys from both.
+    """
+    return directory / (".env" if stack == DEFAULT_STACK else f".env.{stack}")
+
+
+def load(directory: Path, stack: str) -> dict[str, str]:
+    """Return every variable that the stack sees, by name. Missing files are empty.
+
+    Raises AiinfraError (KEYS_INVALID) with file and line for what cannot be read.
+    """
+    own = file_for(directory, stack)
+    values = {} if own.name == ".env" else _without_own_keys(read(directory / ".env"))
+    return values | read(own)
+
+
+def _without_own_keys(values: Mapping[str, str]) -> dict[str, str]:
+    own = {key.name for key in OWN_KEYS}
+    return {name: value for name, value in values.items() if name not in own}
+
+
+def read(path: Path) -> dict[str, str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise AiinfraError(Code.KEYS_INVALID, f"{path.name} cannot be read: {reason}", hint=f"repair {path}") from error
+    return parse(text, path.name)
+
+
+def parse(text: str, file_name: str) -> dict[str, str]:
+    # Its import costs more than reading the file; commands without a stack do not pay for it.
+    from dotenv.parser import parse_stream  # noqa: PLC0415
+
+    values: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        line = binding.original.line + _leading_newlines(binding.original.string)
+        if binding.error or (binding.key is not None and binding.value is None):
+            raise _refusal(file_name, line, "is not NAME=value", "quote a value that has spaces or '#' in it")
+        if binding.key is None or binding.value is None:
+            continue
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", binding.key):
+            raise _refusal(file_name, line, "has no valid name before '='", "use letters, digits and '_'")
+        if binding.key in values:
+            fix = f"remove one; the first is on line {lines[binding.key]}"
+            raise _refusal(file_name, line, f"sets {binding.key} a second time", fix)
+        if "\0" in binding.value:
+            raise _refusal(file_name, line, f"has a NUL character in {binding.key}", "remove it")
+        values[binding.key], lines[binding.key] = binding.value, line
+    return values
+
+
+def _leading_newlines(text: str) -> int:
+    return len(text[: len(text) - len(text.lstrip())].splitlines())
+
+
+def _refusal(file_name: str, line: int, fault: str, fix: str) -> AiinfraError:
+    return AiinfraError(
+        Code.KEYS_INVALID,
+        f"{file_name}:{line}: this line {fault}",
+        hint=f"{fix}; nothing was touched",
+        details={"file": file_name, "line": line},
+    )
+
+
+def missing(values: Mapping[str, str]) -> tuple[OwnKey, ...]:
+    return tuple(key for key in OWN_KEYS if not values.get(key.name))
+
+
+def check(values: Mapping[str, str], file_name: str) -> None:
+    """Refuse weak keys (KEYS_INVALID), naming all of them and none of their values."""
+    faults = [
+        f"{file_name}: {key.name} {fault}" for key in OWN_KEYS if (fault := _weakness(key, values.get(key.name, "")))
+    ]
+    if faults:
+        raise AiinfraError(
+            Code.KEYS_INVALID,
+            "\n".join(faults),
+            hint="remove the line to have a strong key generated, or set one; nothing was touched",
+            details={"faults": faults},
+        )
+
+
+def _weakness(key: OwnKey, value: str) -> str:
+    if not value:
+        return "is not set"
+    if _PLACEHOLDER.fullmatch(value) or value.lower() in {"sk-1234", "password", "secret", "admin"}:
+        return "is a placeholder or a well-known default"
+    if not value.startswith(key.prefix):
+        return f"must begin with '{key.prefix}' (LiteLLM's rule)"
+    if len(value) < _MINIMUM:
+        return f"is weak: {len(value)} characters, at least {_MINIMUM} are needed"
+    if key.in_header and not _HEADER_SAFE.fullmatch(value):
+        return "has characters that an HTTP header cannot carry: use printable ASCII without spaces"
+    return ""

@@ -1,0 +1,122 @@
+"""A stack directory, read as a whole: settings, keys, provider config, what is remembered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from aiinfra import images, keys, providers, rendering, settings, workspace
+from aiinfra.engine import Compose, Container
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.providers import ProviderConfig
+from aiinfra.rendering import DIRECTORY_LABEL, Rendered, render
+from aiinfra.settings import Settings
+from aiinfra.stack import BUILT, Stack, wanted_ports
+from aiinfra.workspace import State, Workspace
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which stack a command is about: its directory, settings and name. Nothing else is read yet."""
+
+    directory: Path
+    settings: Settings
+    name: str
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        return Workspace(self.directory, self.name)
+
+    @property
+    def compose(self) -> Compose:
+        return Compose(self.name, self.workspace.compose_file)
+
+    @property
+    def keys_file(self) -> str:
+        return keys.file_for(self.directory, self.name).name
+
+    def refuse_elsewhere(self, containers: Sequence[Container]) -> None:
+        """Raise STACK_ELSEWHERE when containers of this name are another directory's, or no stack of ours."""
+        for container in containers:
+            owner = container.labels.get(DIRECTORY_LABEL)
+            if owner != str(self.directory):
+                whose = f"the directory {owner}" if owner else "a Compose project that aiinfra did not make"
+                raise AiinfraError(
+                    Code.STACK_ELSEWHERE,
+                    f"the stack '{self.name}' belongs to {whose}",
+                    hint=f"use `-C {owner}`, or another name here: `--stack NAME`" if owner else "use `--stack NAME`",
+                    details={"stack": self.name, "directory": owner},
+                )
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A target with everything read and checked."""
+
+    target: Target
+    stack: Stack
+    values: Mapping[str, str]
+    provider: ProviderConfig
+    state: State
+
+    @cached_property
+    def builds(self) -> tuple[images.ImageBuild, ...]:
+        return tuple(images.image_build(service, self.stack.settings.build) for service in BUILT)
+
+    @property
+    def stack_images(self) -> tuple[str, ...]:
+        """The images that containers run as they are, without a build of ours."""
+        return rendering.base_images(self.stack.settings.build)
+
+    @cached_property
+    def rendered(self) -> Rendered:
+        return render(
+            self.stack,
+            self.values,
+            self.provider,
+            images={build.service: build.tag for build in self.builds},
+            root=self.target.workspace.root,
+            user=workspace.runtime_user(),
+        )
+
+
+def target(start: Path, name: str | None) -> Target:
+    """Find the stack directory from where the user stands, and read its settings."""
+    directory = workspace.find(start)
+    found = settings.load(directory)
+    if name is not None and not settings.STACK_NAME.fullmatch(name):
+        raise AiinfraError(
+            Code.USAGE,
+            f"'{name}' is not a stack name",
+            hint="use at most 41 of a-z, 0-9, '-' and '_', beginning with a letter or digit",
+        )
+    return Target(directory, found, name or found.stack)
+
+
+def load(target: Target) -> Loaded:
+    """Read and check keys, provider config and state. Raises AiinfraError (exit 3) before anything is touched."""
+    values = keys.load(target.directory, target.name)
+    keys.check(values, target.keys_file)
+    provider = providers.load(target.settings.provider_config, target.directory, values)
+    providers.check(provider, values, target.keys_file)
+    wanted = wanted_ports(target.name, target.settings)
+    state = target.workspace.state()
+    if state is None:
+        state = State(workspace.new_identity(wanted, {}))
+    else:
+        state = replace(state, identity=workspace.with_ports(state.identity, wanted))
+    return Loaded(
+        target, Stack(target.name, target.directory, target.settings, state.identity), values, provider, state
+    )
+
+
+def running(target: Target) -> Stack:
+    """Return a stack as it was last applied. Raises NOT_RUNNING when it never was."""
+    state = target.workspace.state()
+    if state is None:
+        raise AiinfraError(
+            Code.NOT_RUNNING,
+            f"the stack '{target.name}' was never started from {target.directory}",
+            hint="start it: `aiinfra up`",
+        )
+    return Stack(target.name, target.directory, target.settings, state.identity)

@@ -1,0 +1,122 @@
+"""Waiting until services are healthy, and saying why one is not.
+
+Compose's own `--wait` reports success for services that never became ready and a crash 25 seconds late
+(docker/compose#12416), so the wait is ours: one deadline, the engine's view and our own probe.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from aiinfra import probes
+from aiinfra.engine import Container, Engine
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.probes import Probe
+from aiinfra.stack import EDGE, PUBLISHED, Stack
+
+_PAUSE = 0.2
+_LOG_LINES = 12
+_KILLED = 137
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where time comes from; seconds."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+SYSTEM_CLOCK = Clock()
+
+
+@dataclass
+class Wait:
+    """One wait for a stack, with one deadline for all of its phases.
+
+    `on_ready` is called once per service, with the seconds since `started`.
+    """
+
+    stack: Stack
+    engine: Engine
+    seconds: float
+    on_ready: Callable[[str, float], None]
+    clock: Clock = SYSTEM_CLOCK
+    ready: dict[str, float] = field(default_factory=dict)
+    _restarts: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.started = self.clock.now()
+
+    def healthy(self, services: Sequence[str], on_answer: Callable[[str], None] = lambda _: None) -> None:
+        """Wait until services are healthy, for the engine and for our own probe.
+
+        `on_answer` is called once per published service, as soon as it answers through the edge: what needs
+        it can start then. Raises AiinfraError (NOT_READY) at the deadline, and at once when a container exits
+        or restarts.
+        """
+        pending, answered = list(services), set[str]()
+        with ThreadPoolExecutor() as pool:
+            while True:
+                seen = {one.service: one for one in self.engine.containers(self.stack.name)}
+                self._refuse_crashed(seen)
+                published = [name for name in pending if name in PUBLISHED]
+                found = dict(zip(published, pool.map(self._probe, published), strict=True))
+                for name in published:
+                    if found[name].healthy and name not in answered:
+                        answered.add(name)
+                        on_answer(name)
+                for name in list(pending):
+                    container, probe = seen.get(name), found.get(name)
+                    if container and container.health == "healthy" and (probe is None or probe.healthy):
+                        pending.remove(name)
+                        self._note_ready(name)
+                if not pending:
+                    return
+                if self.clock.now() - self.started > self.seconds:
+                    raise self._late(pending, seen, found)
+                self.clock.sleep(_PAUSE)
+
+    def _probe(self, service: str) -> Probe:
+        return probes.endpoint(self.stack, service)
+
+    def _note_ready(self, service: str) -> None:
+        self.ready[service] = self.clock.now() - self.started
+        self.on_ready(service, self.ready[service])
+
+    def _refuse_crashed(self, seen: Mapping[str, Container]) -> None:
+        for service, container in seen.items():
+            before = self._restarts.setdefault(container.id, container.restarts)
+            stopped = container.state in ("exited", "dead", "restarting") and container.started is not None
+            if container.restarts > before or stopped:
+                raise self._failure(service, f"{_exit_reason(container)} while it was starting", container)
+
+    def _late(self, pending: Sequence[str], seen: Mapping[str, Container], found: Mapping[str, Probe]) -> AiinfraError:
+        service = next((name for name in (EDGE, *pending) if name in pending), pending[0])
+        service = pending[0] if service == EDGE and len(pending) > 1 else service
+        container = seen.get(service)
+        if container is None:
+            return self._failure(service, "its container is gone", None)
+        probe = found.get(service)
+        text = (probe.text if probe and not probe.healthy else "") or container.last_check or "no check has run yet"
+        reason = f"it is not healthy after {self.seconds:.0f} s; its last check says: {text}"
+        return self._failure(service, reason, container)
+
+    def _failure(self, service: str, reason: str, container: Container | None) -> AiinfraError:
+        lines = self.engine.logs_of(container, _LOG_LINES) if container else []
+        log = "".join(f"\n  {line}" for line in lines)
+        return AiinfraError(
+            Code.NOT_READY,
+            f"{service} did not become ready: {reason}" + (f"\nIts last log lines:{log}" if log else ""),
+            hint=f"its container is left for a look: `aiinfra logs {service}`",
+            details={"service": service, "reason": reason, "log": lines},
+        )
+
+
+def _exit_reason(container: Container) -> str:
+    if container.out_of_memory:
+        return f"it ran out of memory (its limit is services.{container.service}.memory) and was killed"
+    if container.exit_code == _KILLED:
+        return "it was killed (signal 9)"
+    return f"it exited with code {container.exit_code}"

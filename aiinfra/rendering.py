@@ -1,0 +1,180 @@
+"""Stack -> rendered files: text, hashes and labels; touches no disk but our own templates."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aiinfra.bundle import TEMPLATES, templates
+from aiinfra.keys import OWN_KEYS
+from aiinfra.providers import ProviderConfig
+from aiinfra.settings import DEFAULT_STACK, Build
+from aiinfra.stack import EDGE, LITELLM, MPC_API, PUBLISHED, REDIS, SERVICES, Stack
+
+LABEL = "org.aiinfra."
+CONTENT_LABEL = LABEL + "content-hash"
+STACK_LABEL = LABEL + "stack"
+DIRECTORY_LABEL = LABEL + "directory"
+
+_BASE_IMAGE = re.compile(r'base_image\("([^"]+)"\)')
+
+
+@dataclass(frozen=True)
+class RenderedFile:
+    """One file below the stack's own directory. `secret` ones are 0400 and belong to the container's user."""
+
+    path: str
+    text: str
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Everything that a stack needs on disk, and the content hash of each service."""
+
+    files: tuple[RenderedFile, ...]
+    hashes: Mapping[str, str]
+
+    @property
+    def compose(self) -> str:
+        return next(file.text for file in self.files if file.path == "compose.yaml")
+
+
+def render(
+    stack: Stack,
+    values: Mapping[str, str],
+    provider: ProviderConfig,
+    *,
+    images: Mapping[str, str],
+    root: Path,
+    user: str,
+) -> Rendered:
+    """Return every file of a stack.
+
+    `values` are the variables of .env, `images` the tags of our own images by service, `root` the directory
+    that the files will be in, `user` the "uid:gid" that our own images run as.
+
+    A mounted directory is named after its content, because Compose recreates nothing when the content of a
+    mounted file changes (docker/compose#11900): a new content is a new path.
+    """
+    folders = _folders(stack, values, provider)
+    named = {name: f"{name}-{_digest(stack, content)}" for name, content in folders.items()}
+    template = partial(
+        templates().get_template("compose/compose.yaml.j2").render,
+        quote=_yaml_value,
+        stack=stack,
+        services=stack.settings.services,
+        images=images,
+        base_image=lambda image: stack.settings.build.base_images.get(image, image),
+        mounts={name: str(root / folder) for name, folder in named.items()},
+        environment=_environment_variables(stack, provider),
+        user=user,
+        ports=_ports(stack),
+        http_probe=_http_probe,
+        stack_labels=_labels(stack),
+    )
+    unlabelled = yaml.load(template(labels={name: {} for name in SERVICES}), yaml.CSafeLoader)
+    hashes = {name: _digest(stack, unlabelled["services"][name]) for name in SERVICES}
+    labels = {name: _labels(stack) | {CONTENT_LABEL: hashes[name]} for name in SERVICES}
+    files = [
+        RenderedFile(f"{named[name]}/{file}", text, secret=name.endswith("-secrets"))
+        for name, content in folders.items()
+        for file, text in content.items()
+    ]
+    return Rendered((*files, RenderedFile("compose.yaml", template(labels=labels))), hashes)
+
+
+def base_images(build: Build) -> tuple[str, ...]:
+    """Return the images that the compose template runs as they are, after the settings' replacements."""
+    named = _BASE_IMAGE.findall((TEMPLATES / "compose" / "compose.yaml.j2").read_text(encoding="utf-8"))
+    return tuple(build.base_images.get(image, image) for image in named)
+
+
+def env_file(stack: str, generated: Mapping[str, str]) -> str:
+    """Return the text of a new .env."""
+    own = [{"name": key.name, "meaning": key.meaning, "value": generated[key.name]} for key in OWN_KEYS]
+    return templates().get_template("env/env.j2").render(own_keys=own, is_default=stack == DEFAULT_STACK)
+
+
+def settings_file() -> str:
+    """Return the text of a new aiinfra.yaml: every key, with its default, commented out."""
+    return (TEMPLATES / "settings" / "aiinfra.yaml").read_text(encoding="utf-8")
+
+
+def _yaml_value(value: object) -> str:
+    # JSON is YAML; Compose would expand a single "$".
+    return json.dumps(value, ensure_ascii=False).replace("$", "$$")
+
+
+def _folders(stack: Stack, values: Mapping[str, str], provider: ProviderConfig) -> dict[str, dict[str, str]]:
+    password = values["REDIS_PASSWORD"]
+    return {
+        REDIS: {
+            "redis.conf": templates()
+            .get_template("redis/redis.conf.j2")
+            .render(maxmemory=_three_quarters(stack.settings.services.redis.memory)),
+            # Redis is given the hash only: nothing secret is in its container.
+            "users.acl": templates()
+            .get_template("redis/users.acl.j2")
+            .render(password_sha256=hashlib.sha256(password.encode()).hexdigest()),
+        },
+        LITELLM: {"config.yaml": provider.text},
+        "litellm-secrets": {"LITELLM_MASTER_KEY": values["LITELLM_MASTER_KEY"]} | provider.secrets(values),
+        "mpc-api-secrets": {name: values[name] for name in ("MPC_API_KEY", "LITELLM_MASTER_KEY")},
+        EDGE: {"haproxy.cfg": templates().get_template("edge/haproxy.cfg.j2").render(instance=stack.identity.instance)},
+    }
+
+
+def _three_quarters(memory: str) -> str:
+    unit = {"k": 1024, "m": 1024**2, "g": 1024**3}[memory[-1]]
+    return str(int(memory[:-1]) * unit * 3 // 4)
+
+
+def _environment_variables(stack: Stack, provider: ProviderConfig) -> dict[str, dict[str, str]]:
+    redis = {"REDIS_HOST": "redis", "REDIS_PORT": "6379"}
+    api = stack.settings.services.mpc_api
+    return {
+        # Their mere presence switches LiteLLM's shared router state on.
+        LITELLM: {name: value for name, value in redis.items() if name in provider.variables},
+        MPC_API: {
+            "LITELLM_URL": "http://edge:4000",
+            "LOG_LEVEL": api.log_level,
+            "MPC_REQUEST_TIMEOUT": str(api.request_timeout),
+        },
+    }
+
+
+def _ports(stack: Stack) -> list[dict[str, Any]]:
+    return [
+        {
+            "target": target,
+            "published": str(stack.endpoint(service).port),
+            "host_ip": stack.endpoint(service).address,
+            "protocol": "tcp",
+        }
+        for service, target in PUBLISHED.items()
+    ]
+
+
+def _http_probe(port: int, path: str) -> str:
+    return (
+        "import http.client as h, sys; "
+        f"c = h.HTTPConnection('127.0.0.1', {port}, timeout=9); c.request('GET', '{path}'); "
+        "r = c.getresponse(); print(r.status, r.read(300).decode('utf-8', 'replace')); sys.exit(r.status != 200)"
+    )
+
+
+def _labels(stack: Stack) -> dict[str, str]:
+    return {STACK_LABEL: stack.name, DIRECTORY_LABEL: str(stack.directory)}
+
+
+def _digest(stack: Stack, content: object) -> str:
+    # Keyed: a hash of a weak secret, in a label or a path, must not be a way to guess it.
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
+    return hashlib.blake2b(text, key=stack.identity.digest_key, digest_size=6).hexdigest()

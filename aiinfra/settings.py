@@ -1,0 +1,201 @@
+"""aiinfra.yaml -> Settings: read, checked, refused with the path of the key at fault."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from aiinfra.errors import AiinfraError, Code
+
+FILE_NAME = "aiinfra.yaml"
+DEFAULT_STACK = "ai-infra"
+
+# Compose's own rule for project names (compose-go, loader.NormalizeProjectName), and short enough for DNS labels.
+STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+_MEMORY = re.compile(r"[1-9][0-9]*[kmg]")
+
+
+def _stack_name(value: str) -> str:
+    if not STACK_NAME.fullmatch(value):
+        raise ValueError("use at most 41 of a-z, 0-9, '-' and '_', beginning with a letter or digit")
+    return value
+
+
+def _memory(value: str) -> str:
+    if not _MEMORY.fullmatch(value):
+        raise ValueError("use a number and k, m or g, for example 768m")
+    return value
+
+
+def _address(value: str) -> str:
+    # Lazily: only a directory that has this setting pays for the import.
+    import ipaddress  # noqa: PLC0415
+
+    return str(ipaddress.ip_address(value))
+
+
+StackName = Annotated[str, AfterValidator(_stack_name)]
+Memory = Annotated[str, AfterValidator(_memory)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_default(cls, data: Any) -> Any:  # noqa: ANN401
+        """`ports:` with everything below it commented out is None in YAML."""
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+
+class Ports(_Section):
+    """Host ports, and the host address that they bind to."""
+
+    litellm: Port | None = None
+    mpc_api: Port | None = Field(default=None, alias="mpc-api")
+    address: Address = "127.0.0.1"
+
+
+class Redis(_Section):
+    memory: Memory = "256m"
+
+
+class LiteLLM(_Section):
+    memory: Memory = "1g"
+
+
+class MpcApi(_Section):
+    memory: Memory = "256m"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    request_timeout: Annotated[int, Field(ge=1, le=3600)] = 60
+
+
+class Edge(_Section):
+    memory: Memory = "128m"
+
+
+class Services(_Section):
+    redis: Redis = Redis()
+    litellm: LiteLLM = LiteLLM()
+    mpc_api: MpcApi = Field(default=MpcApi(), alias="mpc-api")
+    edge: Edge = Edge()
+
+
+class Proxies(_Section):
+    http: str | None = None
+    https: str | None = None
+    no_proxy: str | None = None
+
+
+class Build(_Section):
+    """How images are built behind a company proxy.
+
+    `ca_bundle` is a PEM file, relative to the stack directory. `base_images` maps an image that our
+    Dockerfiles and templates name to the one to use in its place.
+    """
+
+    ca_bundle: str | None = None
+    package_index: str | None = None
+    proxies: Proxies = Proxies()
+    base_images: dict[str, str] = {}
+
+
+class Settings(_Section):
+    """What aiinfra.yaml says; every key is optional. `timeout` is in seconds."""
+
+    stack: StackName = DEFAULT_STACK
+    provider_config: str = "mock"
+    timeout: Annotated[int, Field(ge=1, le=86400)] = 180
+    ports: Ports = Ports()
+    services: Services = Services()
+    build: Build = Build()
+
+
+def load(directory: Path) -> Settings:
+    """Return the settings of a stack directory; the defaults where it has no aiinfra.yaml.
+
+    Raises AiinfraError (SETTINGS_INVALID) naming every key at fault, the rule and the fix.
+    """
+    path = directory / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AiinfraError(
+            Code.SETTINGS_INVALID, f"{FILE_NAME} cannot be read: {error}", hint=f"repair {path}"
+        ) from error
+    return parse(text)
+
+
+def parse(text: str) -> Settings:
+    try:
+        data = yaml.load(text, _NoDuplicates)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise _refusal([_yaml_fault(error)]) from error
+    if data is None:
+        return Settings()
+    if not isinstance(data, Mapping):
+        raise _refusal([f"{FILE_NAME}: the file must be a mapping of settings"])
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise _refusal([_fault(item) for item in error.errors(include_url=False)]) from error
+
+
+class _NoDuplicates(yaml.SafeLoader):
+    """YAML forbids duplicate keys (1.2, 3.2.1.3); PyYAML lets the last one win in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            fault = "stands twice" if isinstance(key, str) and key in seen else "is not a word"
+            if not isinstance(key, str) or key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key '{key}' {fault}", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _yaml_fault(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{FILE_NAME}:{error.problem_mark.line + 1}: {error.problem}"
+    return f"{FILE_NAME}: {error}"
+
+
+def _fault(item: Mapping[str, Any]) -> str:
+    location = [part for part in item["loc"] if part not in ("int", "str", "[key]")]
+    path = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        return f"{FILE_NAME}: {path}: unknown key{_did_you_mean(location)}"
+    message = "must be a mapping" if item["type"] == "model_type" else item["msg"].removeprefix("Value error, ")
+    shown = "" if isinstance(item["input"], dict | list) else f"{item['input']!r} is refused: "
+    return f"{FILE_NAME}: {path}: {shown}{message[:1].lower()}{message[1:]}"
+
+
+def _did_you_mean(location: Iterable[Any]) -> str:
+    *parents, unknown = location
+    section: type[BaseModel] = Settings
+    for parent in parents:
+        for name, field in section.model_fields.items():
+            annotation = field.annotation
+            if (field.alias or name) == parent and isinstance(annotation, type):
+                section = annotation
+    known = [field.alias or name for name, field in section.model_fields.items()]
+    close = difflib.get_close_matches(str(unknown), known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; known here: {', '.join(known)}"
+
+
+def _refusal(faults: list[str]) -> AiinfraError:
+    return AiinfraError(
+        Code.SETTINGS_INVALID,
+        "\n".join(faults),
+        hint=f"edit {FILE_NAME}; nothing was touched",
+        details={"faults": faults},
+    )

@@ -1,0 +1,73 @@
+"""Settings and what a stack remembers -> Stack: what it means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiinfra.settings import DEFAULT_STACK, Settings
+
+REDIS, LITELLM, MPC_API, EDGE = "redis", "litellm", "mpc-api", "edge"
+
+# In order of dependency: each needs those before it.
+SERVICES = (REDIS, LITELLM, MPC_API, EDGE)
+BUILT = (LITELLM, MPC_API)
+PUBLISHED: Mapping[str, int] = {LITELLM: 4000, MPC_API: 3000}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a client on this host reaches a service (always through the edge)."""
+
+    service: str
+    address: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.address, self.address)  # noqa: S104
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        return f"http://{host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes a stack this one, kept in its state file.
+
+    `instance` is public: the edge puts it into every answer, so that a probe knows our own from a stranger's.
+    `digest_key` is secret: it keys the content hashes that appear in labels and paths.
+    """
+
+    instance: str
+    digest_key: bytes
+    ports: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Stack:
+    name: str
+    directory: Path
+    settings: Settings
+    identity: Identity
+
+    @property
+    def network(self) -> str:
+        return f"{self.name}-network"
+
+    @property
+    def volume(self) -> str:
+        return "mpc-redis-data" if self.name == DEFAULT_STACK else f"{self.name}-redis-data"
+
+    def endpoint(self, service: str) -> Endpoint:
+        return Endpoint(service, self.settings.ports.address, self.identity.ports[service])
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return tuple(self.endpoint(service) for service in PUBLISHED)
+
+
+def wanted_ports(name: str, settings: Settings) -> dict[str, int | None]:
+    """Return the host port each published service asks for; None means any free one."""
+    default = dict(PUBLISHED) if name == DEFAULT_STACK else {}
+    asked = {LITELLM: settings.ports.litellm, MPC_API: settings.ports.mpc_api}
+    return {service: asked[service] or default.get(service) for service in PUBLISHED}

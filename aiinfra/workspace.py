@@ -1,0 +1,264 @@
+"""The stack directory on disk: where it is, what is remembered, the lock, files written whole or not at all."""
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.keys import file_for
+from aiinfra.rendering import RenderedFile
+from aiinfra.settings import FILE_NAME
+from aiinfra.stack import Identity
+
+FOLDER = ".aiinfra"
+
+# Containers of a stack made by root run as this user; those of anybody else as that user.
+UNPRIVILEGED = 65532
+
+
+def find(start: Path) -> Path:
+    """Return the stack directory that `start` is in, walking up as git does; `start` itself when there is none."""
+    start = start.resolve()
+    for directory in (start, *start.parents):
+        if (directory / FILE_NAME).is_file() or (directory / FOLDER).is_dir():
+            return directory
+    return start
+
+
+def runtime_user() -> str:
+    """Return the "uid:gid" of our containers: it must be able to read secret files that are 0400."""
+    uid = os.getuid()
+    return f"{UNPRIVILEGED}:{UNPRIVILEGED}" if uid == 0 else f"{uid}:{os.getgid()}"
+
+
+@dataclass(frozen=True)
+class State:
+    """What a stack remembers between commands.
+
+    `generation` counts applied states, `healthy` says whether the last one became healthy.
+    """
+
+    identity: Identity
+    generation: int = 0
+    healthy: bool = False
+    applied: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Workspace:
+    """One stack's folder, `.aiinfra/NAME/` in the stack directory."""
+
+    def __init__(self, directory: Path, stack: str) -> None:
+        self.directory = directory
+        self.stack = stack
+        self.root = directory / FOLDER / stack
+        self.compose_file = self.root / "compose.yaml"
+        self._state_file = self.root / "state.json"
+
+    def prepare(self) -> None:
+        """Make the folder, private and ignored by git."""
+        with _translated(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            for folder in (self.root.parent, self.root):
+                if folder.stat().st_mode & 0o077:
+                    folder.chmod(0o700)
+            ignore = self.root.parent / ".gitignore"
+            if not ignore.exists():
+                write(ignore, "*\n")
+
+    def state(self) -> State | None:
+        """Return what is remembered; None when the stack was never applied. Raises STATE_INVALID when damaged."""
+        try:
+            data = json.loads(self._state_file.read_text(encoding="utf-8"))
+            identity = Identity(
+                instance=str(data["instance"]),
+                digest_key=bytes.fromhex(data["digest_key"]),
+                ports={str(name): int(port) for name, port in data["ports"].items()},
+            )
+            return State(identity, int(data["generation"]), bool(data["healthy"]), dict(data["applied"]))
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise AiinfraError(
+                Code.STATE_INVALID,
+                f"{self._state_file} is damaged: {type(error).__name__}: {error}",
+                hint="remove that file; the next `aiinfra up` writes a new one and recreates the containers, "
+                "the data in Redis stays",
+            ) from error
+        except OSError as error:
+            raise _unwritable(self._state_file, error) from error
+
+    def save(self, state: State) -> None:
+        data = {
+            "instance": state.identity.instance,
+            "digest_key": state.identity.digest_key.hex(),
+            "ports": dict(state.identity.ports),
+            "generation": state.generation,
+            "healthy": state.healthy,
+            "applied": dict(state.applied),
+        }
+        write(self._state_file, json.dumps(data, indent=2) + "\n", mode=0o600)
+
+    def write_rendered(self, files: Iterable[RenderedFile]) -> None:
+        """Write rendered files; a folder named after its content is left alone when it is already there."""
+        owner = UNPRIVILEGED if os.getuid() == 0 else None
+        for file in files:
+            path = self.root / file.path
+            with _translated(path):
+                path.parent.mkdir(exist_ok=True)
+                if path.parent != self.root:
+                    # Containers run as other users; the folder above is private.
+                    path.parent.chmod(0o700 if file.secret else 0o755)
+                if owner is not None and file.secret:
+                    os.chown(path.parent, owner, owner)
+            if _differs(path, file.text):
+                write(
+                    path,
+                    file.text,
+                    mode=0o400 if file.secret else 0o644,
+                    owner=owner if file.secret else None,
+                )
+
+    def sweep(self, files: Iterable[RenderedFile]) -> None:
+        """Remove content-named folders that the stack no longer mounts."""
+        kept = {file.path.split("/")[0] for file in files}
+        for path in self.root.iterdir():
+            if path.is_dir() and path.name not in kept:
+                for child in path.iterdir():
+                    child.unlink()
+                path.rmdir()
+
+    @contextlib.contextmanager
+    def lock(self, command: str, *, wait: float, on_wait: Callable[[str], None]) -> Iterator[None]:
+        """Hold the stack's lock; a holder that died has let go of it already (flock).
+
+        Waits up to `wait` seconds, calling `on_wait` once with who holds it.
+        Raises AiinfraError (STACK_LOCKED) naming pid, command and since when.
+        """
+        # Its import costs as much as a whole quick command; only those that change something take the lock.
+        from filelock import FileLock, Timeout  # noqa: PLC0415
+
+        self.prepare()
+        lock = FileLock(self.root / "lock", mode=0o600)
+        holder_file = self.root / "lock.holder"
+        with _translated(self.root):
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                on_wait(_holder(holder_file))
+                try:
+                    lock.acquire(timeout=wait)
+                except Timeout as error:
+                    raise AiinfraError(
+                        Code.STACK_LOCKED,
+                        f"the stack '{self.stack}' is held by {_holder(holder_file)}",
+                        hint="wait for it to end, or stop it",
+                    ) from error
+        try:
+            since = time.strftime("%H:%M:%S")
+            write(holder_file, json.dumps({"pid": os.getpid(), "command": command, "since": since}))
+            yield
+        finally:
+            holder_file.unlink(missing_ok=True)
+            lock.release()
+
+
+def new_identity(wanted: Mapping[str, int | None], known: Mapping[str, int]) -> Identity:
+    """Return a new stack's identity: the wanted ports, the known ones, or free ones."""
+    taken: set[int] = {port for port in wanted.values() if port}
+    ports = {}
+    for service, port in wanted.items():
+        ports[service] = port or known.get(service) or _free_port(taken)
+        taken.add(ports[service])
+    return Identity(secrets.token_hex(8), secrets.token_bytes(32), ports)
+
+
+def with_ports(identity: Identity, wanted: Mapping[str, int | None]) -> Identity:
+    return replace(identity, ports=new_identity(wanted, identity.ports).ports)
+
+
+def _free_port(taken: set[int]) -> int:
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in taken:
+            return port
+
+
+def repair_permissions(directory: Path, stack: str) -> list[str]:
+    """Make key files readable by their owner only; return the names of those that were not."""
+    repaired = []
+    for path in {directory / ".env", file_for(directory, stack)}:
+        if path.exists() and path.stat().st_mode & 0o077:
+            with _translated(path):
+                path.chmod(0o600)
+            repaired.append(path.name)
+    return repaired
+
+
+def write(path: Path, text: str, *, mode: int = 0o644, owner: int | None = None) -> None:
+    """Write a file whole or not at all: a temporary one, synced, renamed over it.
+
+    Raises AiinfraError (DISK_FULL or FILE_UNWRITABLE); what was there before is then still there.
+    """
+    with _translated(path):
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(descriptor)
+                os.fchmod(descriptor, mode)
+                if owner is not None:
+                    os.fchown(descriptor, owner, owner)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def _differs(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() != text.encode()
+    except OSError:
+        return True
+
+
+def _holder(path: Path) -> str:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return f"`aiinfra {data['command']}` (pid {data['pid']}, since {data['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another aiinfra command"
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> AiinfraError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return AiinfraError(
+            Code.DISK_FULL,
+            f"no space is left on the disk of {path.parent}",
+            hint="free some space and run the same command again; what ran before still runs",
+        )
+    return AiinfraError(
+        Code.FILE_UNWRITABLE,
+        f"{path}: {error.strerror or error}",
+        hint="make the stack directory writable for you, or use another with -C DIR",
+    )

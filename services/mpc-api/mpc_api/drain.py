@@ -1,0 +1,35 @@
+"""Whether the process takes new work, and how much is still running."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Drain:
+    """Counts requests in flight; once begun it never ends."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        self.in_flight += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+            if self.in_flight == 0:
+                self._idle.set()
+
+    async def finished(self, patience: float) -> bool:
+        """Wait until nothing is in flight, at most `patience` seconds; whether that was reached."""
+        try:
+            async with asyncio.timeout(patience):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True

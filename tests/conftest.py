@@ -1,0 +1,29 @@
+"""What every test may use."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from aiinfra.stack import Identity
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+STRONG_KEYS: Mapping[str, str] = {
+    "LITELLM_MASTER_KEY": "sk-0123456789abcdefghijklmnopqrstuv",
+    "MPC_API_KEY": "mpc-0123456789abcdefghijklmnopqrst",
+    "REDIS_PASSWORD": "redis-0123456789abcdefghijklmnop",
+}
+
+FIXED_IDENTITY = Identity(instance="0123456789abcdef", digest_key=bytes(32), ports={"litellm": 4000, "mpc-api": 3000})
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite the expected files of the golden tests")
+
+
+def write_keys(directory: Path, **more: str) -> None:
+    values = {**STRONG_KEYS, **more}
+    path = directory / ".env"
+    path.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
+    path.chmod(0o600)

@@ -1,0 +1,229 @@
+"""What a user reads when something is wrong, and that nothing is lost by it."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Cli, docker, left_of
+
+BROKEN_CONFIG = "model_list:\n  - model_name: default\n    litellm_params: 7\n"
+
+
+def test_a_taken_port_is_refused_by_name_before_anything_starts(cli: Cli) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        cli.settings(f"ports: {{litellm: {port}}}\n")
+        error = cli.fails("up", exit_code=1)
+    assert error["code"] == "PORT_TAKEN"
+    assert f"port {port}" in error["message"]
+    assert f"(pid {os.getpid()})" in error["message"]
+    assert left_of(cli.stack) == []
+
+
+def test_a_port_taken_by_a_container_names_the_container(cli: Cli, healthy: Cli) -> None:
+    port = healthy.url("litellm").rsplit(":", 1)[1]
+    cli.settings(f"ports: {{mpc-api: {port}}}\n")
+    error = cli.fails("up", exit_code=1)
+    assert f"the container {healthy.stack}-edge-1" in error["message"]
+
+
+def test_a_gateway_that_exits_ends_the_wait_at_once_with_its_reason_and_log_and_a_fix_heals(cli: Cli) -> None:
+    (cli.directory / "litellm").mkdir()
+    (cli.directory / "litellm" / "broken.yaml").write_text(BROKEN_CONFIG)
+    cli.settings("provider_config: broken\n")
+    start = time.monotonic()
+    error = cli.fails("up", exit_code=1)
+    assert time.monotonic() - start < 90
+    assert (error["code"], error["details"]["service"]) == ("NOT_READY", "litellm")
+    assert "it exited with code" in error["message"]
+    assert error["details"]["log"]
+    assert "aiinfra logs litellm" in error["hint"]
+    cli.settings("provider_config: mock\n")
+    actions = {row["service"]: row["action"] for row in cli.ok("up")["services"]}
+    assert actions["litellm"] == "recreate"
+
+
+def test_a_deadline_that_passes_says_which_service_and_what_its_check_said(cli: Cli) -> None:
+    error = cli.fails("up", "--timeout", "1", exit_code=1)
+    assert error["code"] == "NOT_READY"
+    assert error["details"]["service"] == "litellm"
+    assert "not healthy after 1 s" in error["message"]
+    cli.ok("up")
+
+
+def test_out_of_memory_is_reported_as_such_with_the_setting_to_raise(cli: Cli) -> None:
+    cli.settings("services: {litellm: {memory: 96m}}\n")
+    error = cli.fails("up", exit_code=1)
+    assert "ran out of memory (its limit is services.litellm.memory)" in error["message"]
+
+
+@pytest.mark.parametrize("delay", [0.4, 1.2, 2.0, 5.0])
+def test_a_killed_up_is_finished_by_the_next_one(cli: Cli, delay: float) -> None:
+    process = cli.start("up")
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    cli.ok("up")
+    names = {row["container"] for row in cli.ok("ps", "--all")["containers"]}
+    assert names == {f"{cli.stack}-{name}-1" for name in ("redis", "litellm", "mpc-api", "edge")}
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_up_says_so_keeps_what_runs_and_is_finished_by_the_next(
+    cli: Cli, number: signal.Signals, exit_code: int
+) -> None:
+    process = cli.start("up")
+    time.sleep(4)
+    os.killpg(process.pid, number)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == exit_code, output
+    assert "the next `aiinfra up` finishes the job" in output
+    assert "Traceback" not in output
+    cli.ok("up")
+
+
+def test_two_ups_at_once_take_turns_and_both_succeed(cli: Cli) -> None:
+    results = dict[int, int]()
+
+    def one(number: int) -> None:
+        results[number] = cli.run("up").returncode
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == {1: 0, 2: 0}
+    assert len(cli.ok("ps", "--all")["containers"]) == 4
+
+
+def test_a_stack_of_another_directory_is_never_hijacked(healthy: Cli, tmp_path: Path) -> None:
+    elsewhere = Cli(healthy.command, tmp_path, healthy.stack)
+    for verb in (["up"], ["down"], ["ps"]):
+        error = elsewhere.fails(*verb, exit_code=1)
+        assert error["code"] == "STACK_ELSEWHERE"
+        assert f"-C {healthy.directory}" in error["hint"]
+    assert healthy.run("health").returncode == 0
+
+
+def test_bad_keys_and_settings_leave_a_running_stack_alone(healthy: Cli) -> None:
+    before = healthy.ids()
+    keys_file = healthy.directory / f".env.{healthy.stack}"
+    good = keys_file.read_text()
+    try:
+        keys_file.write_text(good.replace("LITELLM_MASTER_KEY=sk-", "LITELLM_MASTER_KEY=sk-1234\n#"))
+        assert "LITELLM_MASTER_KEY" in healthy.fails("up", exit_code=3)["message"]
+        keys_file.write_text(good + "what is this\n")
+        assert f"{keys_file.name}:{len(good.splitlines()) + 1}" in healthy.fails("up", exit_code=3)["message"]
+        healthy.settings("provider_config: multi-provider\n")
+        keys_file.write_text(good)
+        assert "OPENAI_API_KEY" in healthy.fails("up", exit_code=3)["message"]
+    finally:
+        keys_file.write_text(good)
+        (healthy.directory / "aiinfra.yaml").unlink(missing_ok=True)
+    assert healthy.ids() == before
+    assert healthy.ok("up")["changed"] is False
+
+
+def test_key_files_that_others_could_read_are_repaired_and_it_is_said(healthy: Cli) -> None:
+    keys_file = healthy.directory / f".env.{healthy.stack}"
+    keys_file.chmod(0o644)
+    done = healthy.run("up")
+    assert done.returncode == 0
+    assert "others could read it" in done.stderr
+    assert keys_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_stopped_engine_is_exit_code_4_with_the_command_that_starts_it(cli: Cli) -> None:
+    error = cli.fails("up", exit_code=4, DOCKER_HOST="unix:///nonexistent.sock")
+    assert (error["code"], "systemctl start docker" in error["hint"]) == ("DOCKER_STOPPED", True)
+
+
+def test_an_engine_that_never_answers_is_told_within_its_timeout(cli: Cli, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "hung.sock"))
+        silent.listen()
+        start = time.monotonic()
+        error = cli.fails("ps", exit_code=4, DOCKER_HOST=f"unix://{tmp_path}/hung.sock")
+    assert (error["code"], "did not answer within" in error["message"]) == ("DOCKER_STOPPED", True)
+    assert time.monotonic() - start < 15
+
+
+def test_a_user_who_may_not_use_the_engine_reads_how_to_be_allowed(command: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    done = subprocess.run([*nobody, "docker", "version"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "permission denied" in done.stderr
+    code = "import sys; sys.argv[0] = 'aiinfra'; from aiinfra.__main__ import main; main()"
+    installed = [str(command.parent / "python"), "-c", code, "-C", str(tmp_path), "ps"]
+    readable = {**os.environ, "HOME": str(tmp_path)}
+    done = subprocess.run([*nobody, *installed], cwd="/", env=readable, capture_output=True, text=True, check=False)
+    assert (done.returncode, "usermod -aG docker" in done.stderr) == (4, True), done.stderr
+
+
+def test_a_missing_compose_plugin_is_named_with_the_package_to_install(cli: Cli) -> None:
+    folders = [
+        path
+        for path in ("/usr/libexec", "/usr/lib", "/usr/local/libexec", "/usr/local/lib")
+        if Path(path, "docker/cli-plugins").is_dir()
+    ]
+    hide = " && ".join(f"mount -t tmpfs none {path}/docker/cli-plugins" for path in folders)
+    shell = f"{hide} && exec {cli.command} --stack {cli.stack} -C {cli.directory} up"
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", shell], capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "Docker's Compose plugin is not installed" in done.stderr
+    assert "docker-compose-plugin" in done.stderr
+
+
+def test_a_base_image_that_cannot_be_had_is_named_with_the_two_ways_out(cli: Cli) -> None:
+    missing = "registry.invalid/redis:8.0"
+    cli.settings(f'build: {{base_images: {{"redis:8.0": "{missing}"}}}}\n')
+    error = cli.fails("up", exit_code=1)
+    assert (error["code"], error["details"]["image"]) == ("BASE_IMAGE_MISSING", missing)
+    assert "docker load" in error["hint"]
+    assert "base_images" in error["hint"]
+    assert left_of(cli.stack) == []
+
+
+def test_a_full_disk_of_the_stack_directory_is_told_and_what_runs_goes_on(cli: Cli) -> None:
+    disk = cli.directory / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(disk)], check=True)
+    try:
+        small = Cli(cli.command, disk, cli.stack)
+        small.ok("up")
+        before = small.ids()
+        filler = disk / "filler"
+        with filler.open("wb") as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+                    file.flush()
+            except OSError:
+                pass
+        small_settings = "services: {mpc-api: {log_level: debug}}\n"
+        filler.unlink()
+        small.settings(small_settings)
+        with filler.open("wb") as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+                    file.flush()
+            except OSError:
+                pass
+        assert small.fails("up", exit_code=1)["code"] == "DISK_FULL"
+        filler.unlink()
+        assert small.ids() == before
+        assert small.ok("up")["changed"] is True
+    finally:
+        docker("ps", "-aq")
+        cli.remove()
+        subprocess.run(["umount", "-l", str(disk)], check=True)

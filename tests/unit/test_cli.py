@@ -1,0 +1,118 @@
+"""The command line through a real process, as far as it goes without Docker."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiinfra import __version__
+from aiinfra.errors import Code
+from tests.conftest import write_keys
+
+VERBS = (["init"], ["up"], ["down"], ["ps"], ["health"], ["logs"], ["generate", "script", "x"])
+
+
+def aiinfra(directory: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "aiinfra", *arguments],
+        cwd=directory,
+        env={**os.environ, "NO_COLOR": "1", **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def envelope(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(done.stdout)
+    assert set(data) == {"schema_version", "command", "status", "data", "warnings", "error"}
+    assert data["schema_version"] == 1
+    assert (data["status"] == "error") == (data["error"] is not None) == (done.returncode != 0)
+    if data["error"] is not None:
+        assert set(data["error"]) == {"code", "message", "hint", "details"}
+        assert Code[data["error"]["code"]].exit_code == done.returncode
+    return data
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--version", "--no-color"]])
+def test_the_version_is_printed_alone(tmp_path: Path, arguments: list[str]) -> None:
+    done = aiinfra(tmp_path, *arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"aiinfra {__version__}\n", "")
+
+
+@pytest.mark.parametrize("verb", [[], *VERBS, ["generate", "thumbnail-prompt"], ["generate", "metadata"]])
+def test_every_verb_has_help_with_the_global_options(tmp_path: Path, verb: list[str]) -> None:
+    done = aiinfra(tmp_path, *verb, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--json" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["up", "--nonsense"], ["up", "--timeout", "x"], ["logs", "mysql"], ["logs", "-n", "few"]],
+)
+def test_wrong_usage_is_exit_code_2_and_says_where_help_is(tmp_path: Path, arguments: list[str]) -> None:
+    done = aiinfra(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_json_may_stand_before_or_after_the_verb_and_covers_wrong_usage(tmp_path: Path, *, before: bool) -> None:
+    arguments = ["--json", "up", "--nonsense"] if before else ["up", "--nonsense", "--json"]
+    data = envelope(aiinfra(tmp_path, *arguments))
+    assert data["error"]["code"] == "USAGE"
+
+
+def test_init_writes_three_files_once_and_never_over_them(tmp_path: Path) -> None:
+    first = envelope(aiinfra(tmp_path, "init", "--json"))
+    assert first["data"]["written"] == ["aiinfra.yaml", ".gitignore", ".env"]
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    again = aiinfra(tmp_path, "init")
+    assert again.stdout.splitlines() == ["kept     aiinfra.yaml", "kept     .gitignore", "kept     .env"]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_bad_settings_are_exit_code_3_for_every_verb_before_docker_is_asked(tmp_path: Path, verb: list[str]) -> None:
+    (tmp_path / "aiinfra.yaml").write_text("prots: {}\n")
+    done = aiinfra(tmp_path, *verb, "--json", PATH="/nonexistent")
+    assert envelope(done)["error"]["code"] == "SETTINGS_INVALID"
+    assert done.returncode == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["aiinfra.yaml"]
+
+
+@pytest.mark.parametrize("verb", ["up", "ps", "down"])
+def test_a_machine_without_docker_is_exit_code_4_with_the_place_to_get_it(tmp_path: Path, verb: str) -> None:
+    write_keys(tmp_path)
+    done = aiinfra(tmp_path, verb, PATH="/nonexistent")
+    assert done.returncode == 4
+    assert done.stderr.splitlines() == [
+        "error: there is no `docker` command on this machine",
+        "  install Docker with its Compose plugin: https://docs.docker.com/engine/install/",
+    ]
+
+
+def test_a_directory_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
+    done = aiinfra(tmp_path, "-C", "nowhere", "ps")
+    assert (done.returncode, "nowhere is not a directory" in done.stderr) == (2, True)
+
+
+def test_a_stack_name_that_docker_would_refuse_is_wrong_usage(tmp_path: Path) -> None:
+    assert aiinfra(tmp_path, "--stack", "Not A Name", "ps").returncode == 2
+
+
+def test_health_of_a_stack_that_never_ran_says_how_to_start_it(tmp_path: Path) -> None:
+    done = aiinfra(tmp_path, "health")
+    assert (done.returncode, "`aiinfra up`" in done.stderr) == (1, True)
+
+
+def test_generate_without_a_stack_says_how_to_start_it(tmp_path: Path) -> None:
+    data = envelope(aiinfra(tmp_path, "generate", "script", "Volcanoes", "--json"))
+    assert data["error"]["code"] == "NOT_RUNNING"

@@ -1,0 +1,114 @@
+""".env: round trips, faults with their line, weak keys."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aiinfra import keys
+from aiinfra.commands.init import ensure_keys
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.loading import target
+from tests.conftest import STRONG_KEYS
+
+TEXT = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=60)
+
+
+def refusal(text: str) -> AiinfraError:
+    with pytest.raises(AiinfraError) as caught:
+        keys.parse(text, ".env")
+    assert caught.value.code is Code.KEYS_INVALID
+    return caught.value
+
+
+@given(TEXT)
+def test_any_value_in_single_quotes_comes_back_as_it_was(value: str) -> None:
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    assert keys.parse(f"A='{quoted}'\n", ".env") == {"A": value}
+
+
+def test_a_dollar_is_a_dollar() -> None:
+    assert keys.parse("A=\"pa$word\"\nB=$HOME\nC='$x'", ".env") == {"A": "pa$word", "B": "$HOME", "C": "$x"}
+
+
+def test_comments_blank_lines_and_export_are_understood() -> None:
+    assert keys.parse("\n# hello\nexport A=1\n\nB=2 # two\n", ".env") == {"A": "1", "B": "2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("A=1\nthis is nonsense\n", 2), ("A=1\n\n\nB='open\n", 4), ("NAME\n", 1), ("A=1\n2B=3\n", 2)],
+)
+def test_a_broken_line_is_named_by_its_number(text: str, line: int) -> None:
+    error = refusal(text)
+    assert error.details["line"] == line
+    assert error.message.startswith(f".env:{line}: ")
+
+
+def test_a_name_that_stands_twice_names_both_lines() -> None:
+    error = refusal("A=1\nB=2\nA=3\n")
+    assert (error.details["line"], "the first is on line 1" in error.hint) == (3, True)
+
+
+def test_a_refusal_never_shows_a_value() -> None:
+    error = refusal("A=1\nA=sk-very-secret-value\n")
+    assert "very-secret" not in f"{error.message}{error.hint}{error.details}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("LITELLM_MASTER_KEY", "sk-1234", "well-known default"),
+        ("LITELLM_MASTER_KEY", "sk-...", "placeholder"),
+        ("LITELLM_MASTER_KEY", "sk-xxxxxxxxxxxxxxxxxxxx", "placeholder"),
+        ("LITELLM_MASTER_KEY", "0123456789abcdefghijkl", "must begin with 'sk-'"),
+        ("LITELLM_MASTER_KEY", "sk-short", "is weak: 8 characters"),
+        ("MPC_API_KEY", "changeme-changeme-changeme", "placeholder"),
+        ("MPC_API_KEY", "aaaaaaaaaaaaaaaaaaaaaaaaa", "placeholder"),
+        ("MPC_API_KEY", "has a space in the middle", "HTTP header"),
+        ("REDIS_PASSWORD", "hunter2", "is weak"),
+        ("REDIS_PASSWORD", "", "is not set"),
+    ],
+)
+def test_a_weak_key_is_refused_by_name_and_reason_without_its_value(name: str, value: str, why: str) -> None:
+    with pytest.raises(AiinfraError) as caught:
+        keys.check({**STRONG_KEYS, name: value}, ".env")
+    assert caught.value.message.startswith(f".env: {name} ")
+    assert why in caught.value.message
+    assert not value or value not in caught.value.message.replace("sk-'", "")
+
+
+def test_generated_keys_are_strong_private_and_never_the_same(tmp_path: Path) -> None:
+    seen = set()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        one = target(tmp_path / name, None)
+        assert ensure_keys(one) == tuple(key.name for key in keys.OWN_KEYS)
+        values = keys.load(one.directory, one.name)
+        keys.check(values, ".env")
+        assert (one.directory / ".env").stat().st_mode & 0o777 == 0o600
+        seen |= set(values.values())
+    assert len(seen) == 6
+
+
+def test_missing_keys_are_added_and_every_line_of_the_user_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text(
+        "# mine\nOPENAI_API_KEY=sk-proj-abc\nMPC_API_KEY=\nREDIS_PASSWORD=0123456789abcdefgh", encoding="utf-8"
+    )
+    assert ensure_keys(target(tmp_path, None)) == ("LITELLM_MASTER_KEY", "MPC_API_KEY")
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# mine\nOPENAI_API_KEY=sk-proj-abc\nREDIS_PASSWORD=0123456789abcdefgh\n")
+    keys.check(keys.load(tmp_path, "ai-infra"), ".env")
+    assert ensure_keys(target(tmp_path, None)) == ()
+
+
+def test_another_stack_has_keys_of_its_own_and_shares_provider_keys(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "OPENAI_API_KEY=sk-proj-abc\nMPC_API_KEY=not-for-the-other-stack\n", encoding="utf-8"
+    )
+    ensure_keys(target(tmp_path, "other"))
+    values = keys.load(tmp_path, "other")
+    assert values["OPENAI_API_KEY"] == "sk-proj-abc"
+    assert values["MPC_API_KEY"] != "not-for-the-other-stack"

@@ -1,0 +1,62 @@
+"""What a plan says, from hashes and containers alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from aiinfra.plan import changes, leftovers
+from aiinfra.rendering import CONTENT_LABEL
+from aiinfra.stack import SERVICES
+
+HASHES = dict.fromkeys(SERVICES, "new")
+IMAGES = {"litellm": "aiinfra-litellm:2"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    service: str
+    state: str = "running"
+    image: str = "aiinfra-litellm:2"
+    labels: Mapping[str, str] = field(default_factory=lambda: {CONTENT_LABEL: "new"})
+    name: str = "ai-infra-x-1"
+
+
+def plan(*containers: Seen) -> dict[str, tuple[str, str]]:
+    return {one.service: (one.action, one.reason) for one in changes(HASHES, IMAGES, containers)}
+
+
+def test_an_empty_engine_means_that_everything_is_created_in_order_of_dependency() -> None:
+    found = changes(HASHES, IMAGES, [])
+    assert [one.service for one in found] == ["redis", "litellm", "mpc-api", "edge"]
+    assert {one.action for one in found} == {"create"}
+
+
+def test_what_runs_as_wanted_is_left_alone() -> None:
+    assert plan(*(Seen(name) for name in SERVICES)) == dict.fromkeys(SERVICES, ("unchanged", ""))
+
+
+@pytest.mark.parametrize("state", ["created", "exited"])
+def test_a_stopped_container_with_the_right_content_is_only_started(state: str) -> None:
+    assert plan(Seen("redis", state))["redis"] == ("start", "it was stopped")
+
+
+def test_a_paused_container_is_replaced_and_the_reason_says_so() -> None:
+    assert plan(Seen("redis", "paused"))["redis"] == ("recreate", "it was paused")
+
+
+def test_a_new_image_and_a_new_configuration_are_told_apart() -> None:
+    old = {CONTENT_LABEL: "old"}
+    assert plan(Seen("litellm", image="aiinfra-litellm:1", labels=old))["litellm"] == (
+        "recreate",
+        "its image changed",
+    )
+    assert plan(Seen("litellm", labels=old))["litellm"] == ("recreate", "its configuration changed")
+
+
+def test_what_an_interrupted_compose_left_is_found_and_what_runs_is_spared() -> None:
+    old = Seen("litellm", name="ai-infra-litellm-1")
+    twin = Seen("litellm", "created", name="0123456789ab_ai-infra-litellm-1")
+    alone = Seen("redis", "created", name="abcdef012345_ai-infra-redis-1")
+    stopped = Seen("mpc-api", "exited", name="ai-infra-mpc-api-1")
+    assert leftovers([old, twin, alone, stopped]) == [twin, alone]

@@ -1,0 +1,111 @@
+"""aiinfra.yaml: what is accepted, and how a fault is named."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from aiinfra import settings
+from aiinfra.bundle import TEMPLATES
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.settings import Settings
+
+SETTINGS_TEMPLATE = TEMPLATES / "settings" / "aiinfra.yaml"
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(AiinfraError) as caught:
+        settings.parse(text)
+    assert caught.value.code is Code.SETTINGS_INVALID
+    assert caught.value.code.exit_code == 3
+    found: list[str] = caught.value.details["faults"]
+    return found
+
+
+def test_a_directory_without_a_file_has_the_defaults(tmp_path: Path) -> None:
+    found = settings.load(tmp_path)
+    assert (found.stack, found.provider_config, found.ports.address) == ("ai-infra", "mock", "127.0.0.1")
+
+
+def test_an_empty_file_means_the_defaults() -> None:
+    assert settings.parse("") == settings.parse("# nothing\n") == Settings()
+
+
+def uncommented(text: str) -> str:
+    return "\n".join(line[1:] for line in text.splitlines() if re.match(r"#(\w|  )", line))
+
+
+def test_the_file_that_init_writes_shows_the_real_defaults() -> None:
+    text = SETTINGS_TEMPLATE.read_text(encoding="utf-8").split("# Building behind")[0]
+    ports = {"litellm": 4000, "mpc-api": 3000}
+    assert settings.parse(uncommented(text)) == Settings.model_validate({"ports": ports})
+
+
+def test_every_key_that_init_shows_is_a_known_one() -> None:
+    found = settings.parse(uncommented(SETTINGS_TEMPLATE.read_text(encoding="utf-8")))
+    assert found.build.base_images == {"python:3.13-slim-trixie": "registry.example/python:3.13"}
+
+
+def test_a_section_with_everything_commented_out_means_its_defaults() -> None:
+    assert settings.parse("ports:\nservices:\n  redis:\n") == Settings()
+
+
+def test_a_section_that_is_no_mapping_is_refused() -> None:
+    assert faults("ports: 4000") == ["aiinfra.yaml: ports: 4000 is refused: must be a mapping"]
+
+
+def test_an_unknown_key_is_named_with_its_path_and_the_key_that_was_meant() -> None:
+    assert faults("ports: {litelm: 4000}") == ["aiinfra.yaml: ports.litelm: unknown key; did you mean 'litellm'?"]
+
+
+def test_a_key_like_no_other_gets_the_list_of_known_ones() -> None:
+    assert faults("zzz: 1")[0].endswith("known here: stack, provider_config, timeout, ports, services, build")
+
+
+def test_a_misspelt_service_is_found_two_levels_down() -> None:
+    assert faults("services: {mpc-api: {memmory: 1g}}") == [
+        "aiinfra.yaml: services.mpc-api.memmory: unknown key; did you mean 'memory'?"
+    ]
+
+
+def test_a_wrong_type_is_refused_and_not_converted() -> None:
+    assert faults("ports: {litellm: '4000'}") == [
+        "aiinfra.yaml: ports.litellm: '4000' is refused: input should be a valid integer"
+    ]
+
+
+def test_a_port_out_of_range_names_the_rule() -> None:
+    assert "less than or equal to 65535" in faults("ports: {mpc-api: 70000}")[0]
+
+
+@pytest.mark.parametrize("memory", ["768", "1t", "0m", "-1g", "1.5g"])
+def test_memory_wants_a_number_and_a_unit(memory: str) -> None:
+    assert "use a number and k, m or g" in faults(f"services: {{redis: {{memory: '{memory}'}}}}")[0]
+
+
+def test_all_faults_are_told_at_once() -> None:
+    assert len(faults("{timeout: 0, stack: 'No Spaces', ports: {address: here}}")) == 3
+
+
+def test_a_syntax_error_has_its_line() -> None:
+    assert faults("stack: a\nports: [1\n")[0].startswith("aiinfra.yaml:3:")
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line() -> None:
+    assert faults("timeout: 1\ntimeout: 2\n") == ["aiinfra.yaml:2: the key 'timeout' stands twice"]
+
+
+@pytest.mark.parametrize("text", ["[1]", "just words", "7"])
+def test_a_file_that_is_no_mapping_is_refused(text: str) -> None:
+    assert faults(text) == ["aiinfra.yaml: the file must be a mapping of settings"]
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "aiinfra.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(AiinfraError, match=r"aiinfra\.yaml cannot be read"):
+        settings.load(tmp_path)
+
+
+def test_the_settings_template_is_yaml() -> None:
+    assert yaml.safe_load(SETTINGS_TEMPLATE.read_text(encoding="utf-8")) is None

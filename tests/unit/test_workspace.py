@@ -1,0 +1,119 @@
+"""The stack directory: found, private, locked, never half-written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aiinfra import workspace
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.rendering import RenderedFile
+from aiinfra.workspace import State, Workspace
+from tests.conftest import FIXED_IDENTITY
+
+
+def test_the_stack_directory_is_found_from_below_as_git_does(tmp_path: Path) -> None:
+    (tmp_path / "aiinfra.yaml").touch()
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    assert workspace.find(below) == tmp_path
+    (tmp_path / "a" / ".aiinfra").mkdir()
+    assert workspace.find(below) == tmp_path / "a"
+
+
+def test_a_directory_with_nothing_above_is_its_own_stack_directory(tmp_path: Path) -> None:
+    assert workspace.find(tmp_path) == tmp_path
+
+
+def test_what_is_remembered_comes_back(tmp_path: Path) -> None:
+    one = Workspace(tmp_path, "demo")
+    one.prepare()
+    assert one.state() is None
+    one.save(State(FIXED_IDENTITY, 3, healthy=True, applied={"provider_config": "mock"}))
+    assert one.state() == State(FIXED_IDENTITY, 3, healthy=True, applied={"provider_config": "mock"})
+    assert (one.root / "state.json").stat().st_mode & 0o777 == 0o600
+    assert one.root.parent.stat().st_mode & 0o777 == 0o700
+    assert (one.root.parent / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"instance": 1, "digest_key": "zz"}'])
+def test_a_damaged_state_is_refused_with_the_file_and_the_way_out(tmp_path: Path, text: str) -> None:
+    one = Workspace(tmp_path, "demo")
+    one.prepare()
+    (one.root / "state.json").write_text(text)
+    with pytest.raises(AiinfraError, match=r"state\.json is damaged") as caught:
+        one.state()
+    assert (caught.value.code, "remove that file" in caught.value.hint) == (Code.STATE_INVALID, True)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    workspace.write(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        workspace.write(path, "new \ud800")
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+    assert path.read_text() == "old"
+
+
+def test_a_full_disk_is_told_as_such_and_loses_nothing(tmp_path: Path) -> None:
+    with pytest.raises(AiinfraError) as caught:
+        workspace.write(Path("/dev/full/x"), "text")
+    assert caught.value.code is Code.FILE_UNWRITABLE
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_secret_files_are_for_their_reader_alone_and_others_are_readable_by_containers(tmp_path: Path) -> None:
+    one = Workspace(tmp_path, "demo")
+    one.prepare()
+    before = os.umask(0o077)
+    try:
+        one.write_rendered([RenderedFile("s-1/KEY", "x\n", secret=True), RenderedFile("c-1/config.yaml", "y")])
+    finally:
+        os.umask(before)
+    modes = {name: (one.root / name).stat().st_mode & 0o777 for name in ("s-1", "s-1/KEY", "c-1", "c-1/config.yaml")}
+    assert modes == {"s-1": 0o700, "s-1/KEY": 0o400, "c-1": 0o755, "c-1/config.yaml": 0o644}
+    assert (one.root / "s-1/KEY").read_bytes() == b"x\n"
+
+
+def test_sweeping_removes_only_what_is_no_longer_mounted(tmp_path: Path) -> None:
+    one = Workspace(tmp_path, "demo")
+    one.prepare()
+    old, new = RenderedFile("c-1/config.yaml", "old"), RenderedFile("c-2/config.yaml", "new")
+    one.write_rendered([old, new])
+    one.sweep([new])
+    assert sorted(path.name for path in one.root.iterdir()) == ["c-2"]
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from aiinfra.workspace import Workspace
+with Workspace(Path(sys.argv[1]), "demo").lock("up", wait=0, on_wait=print):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_held_lock_names_its_holder_and_a_dead_holder_holds_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        one, waited = Workspace(tmp_path, "demo"), list[str]()
+        with pytest.raises(AiinfraError) as caught, one.lock("down", wait=0.2, on_wait=waited.append):
+            pass
+        assert (caught.value.code, caught.value.code.exit_code) == (Code.STACK_LOCKED, 6)
+        assert f"`aiinfra up` (pid {holder.pid}, since" in caught.value.message
+        assert waited
+        holder.kill()
+    with one.lock("down", wait=0, on_wait=waited.append):
+        pass
+
+
+def test_free_ports_are_chosen_once_and_then_remembered() -> None:
+    wanted: dict[str, int | None] = {"litellm": None, "mpc-api": None}
+    first = workspace.new_identity(wanted, {})
+    assert len(set(first.ports.values())) == 2
+    assert workspace.with_ports(first, wanted).ports == first.ports
+    assert workspace.with_ports(first, {"litellm": 4000, "mpc-api": None}).ports["litellm"] == 4000
