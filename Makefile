@@ -6,7 +6,7 @@ API := services/mpc-api
 API_BIN := $(API)/.venv/bin
 PIP_INSTALL := install --quiet --disable-pip-version-check
 
-.PHONY: up down test lint unit service-tests engine-tests golden bench clean
+.PHONY: up down test lint unit service-tests engine-tests golden reference bench clean
 
 ## up: engine, base images, images and stack; ends with one generated script
 up: $(VENV)/installed machine
@@ -39,6 +39,10 @@ engine-tests: $(VENV)/dev-installed machine
 ## golden: rewrite the expected files of the golden tests; look at the difference before you commit it
 golden: $(VENV)/dev-installed
 	$(BIN)/pytest tests/golden --update-golden
+
+## reference: rewrite docs/reference.md from the code
+reference: $(VENV)/dev-installed
+	$(BIN)/python tools/reference.py
 
 ## bench: the measurements of the README
 bench: $(VENV)/dev-installed machine

@@ -13,7 +13,6 @@ class Code(Enum):
     130 and 143 interrupted.
     """
 
-    FAILED = (1, "the command ran and failed")
     NOT_READY = (1, "a service did not become healthy")
     UNHEALTHY = (1, "a service of the stack is not healthy")
     NOT_RUNNING = (1, "the stack, or the service asked for, is not running")
@@ -37,6 +36,7 @@ class Code(Enum):
     DOCKER_REFUSED = (4, "Docker refused what it was asked")
     CONFIRMATION_NEEDED = (5, "something would be destroyed, and nobody can be asked")
     STACK_LOCKED = (6, "another aiinfra command works on this stack")
+    INTERNAL = (1, "a defect of aiinfra itself")
     INTERRUPTED = (130, "stopped by Ctrl-C (130) or SIGTERM (143)")
 
     @property

@@ -93,9 +93,12 @@ def target(start: Path, name: str | None) -> Target:
     return Target(directory, found, name or found.stack)
 
 
-def load(target: Target) -> Loaded:
-    """Read and check keys, provider config and state. Raises AiinfraError (exit 3) before anything is touched."""
-    values = keys.load(target.directory, target.name)
+def load(target: Target, generated: Mapping[str, str]) -> Loaded:
+    """Read and check keys, provider config and state. Raises AiinfraError (exit 3) before anything is touched.
+
+    `generated` are keys that are not in .env yet.
+    """
+    values = {**keys.load(target.directory, target.name), **generated}
     keys.check(values, target.keys_file)
     provider = providers.load(target.settings.provider_config, target.directory, values)
     providers.check(provider, values, target.keys_file)

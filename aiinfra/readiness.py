@@ -33,9 +33,10 @@ SYSTEM_CLOCK = Clock()
 
 @dataclass
 class Wait:
-    """One wait for a stack, with one deadline for all of its phases.
+    """One wait for a stack, with one deadline.
 
-    `on_ready` is called once per service, with the seconds since `started`.
+    `on_ready` is called once per service, with the seconds since `started`. `before` is how the containers stood
+    before anything was started: one that is still as it was has not crashed.
     """
 
     stack: Stack
@@ -43,8 +44,8 @@ class Wait:
     seconds: float
     on_ready: Callable[[str, float], None]
     clock: Clock = SYSTEM_CLOCK
+    before: Sequence[Container] = ()
     ready: dict[str, float] = field(default_factory=dict)
-    _restarts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.started = self.clock.now()
@@ -86,10 +87,9 @@ class Wait:
         self.on_ready(service, self.ready[service])
 
     def _refuse_crashed(self, seen: Mapping[str, Container]) -> None:
+        before = {one.id: one for one in self.before}
         for service, container in seen.items():
-            before = self._restarts.setdefault(container.id, container.restarts)
-            stopped = container.state in ("exited", "dead", "restarting") and container.started is not None
-            if container.restarts > before or stopped:
+            if _crashed(before.get(container.id), container):
                 raise self._failure(service, f"{_exit_reason(container)} while it was starting", container)
 
     def _late(self, pending: Sequence[str], seen: Mapping[str, Container], found: Mapping[str, Probe]) -> AiinfraError:
@@ -112,6 +112,14 @@ class Wait:
             hint=f"its container is left for a look: `aiinfra logs {service}`",
             details={"service": service, "reason": reason, "log": lines},
         )
+
+
+def _crashed(before: Container | None, now: Container) -> bool:
+    stopped = now.state in ("exited", "dead", "restarting")
+    if before is not None and before.started == now.started:
+        return stopped and before.running
+    # `docker start` sets the count of restarts back to 0.
+    return now.started is not None and (stopped or now.restarts > 0)
 
 
 def _exit_reason(container: Container) -> str:

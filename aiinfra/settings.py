@@ -54,30 +54,32 @@ class _Section(BaseModel):
         return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 
-class Ports(_Section):
-    """Host ports, and the host address that they bind to."""
+def _doc(default: Any, meaning: str, alias: str | None = None) -> Any:  # noqa: ANN401 - pydantic's own type
+    return Field(default=default, description=meaning, alias=alias)
 
-    litellm: Port | None = None
-    mpc_api: Port | None = Field(default=None, alias="mpc-api")
-    address: Address = "127.0.0.1"
+
+class Ports(_Section):
+    litellm: Port | None = _doc(None, "host port of the gateway; 4000 for the default stack, else any free one")
+    mpc_api: Port | None = _doc(None, "host port of MPC-API; 3000 for the default stack, else any free one", "mpc-api")
+    address: Address = _doc("127.0.0.1", "host address that both ports bind to")
 
 
 class Redis(_Section):
-    memory: Memory = "256m"
+    memory: Memory = _doc("256m", "memory limit; Redis keeps its data below three quarters of it")
 
 
 class LiteLLM(_Section):
-    memory: Memory = "1g"
+    memory: Memory = _doc("1g", "memory limit of one gateway")
 
 
 class MpcApi(_Section):
-    memory: Memory = "256m"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    request_timeout: Annotated[int, Field(ge=1, le=3600)] = 60
+    memory: Memory = _doc("256m", "memory limit of one MPC-API")
+    log_level: Literal["debug", "info", "warning", "error"] = _doc("info", "what MPC-API logs")
+    request_timeout: Annotated[int, Field(ge=1, le=600)] = _doc(60, "seconds that one request may take as a whole")
 
 
 class Edge(_Section):
-    memory: Memory = "128m"
+    memory: Memory = _doc("128m", "memory limit of the edge")
 
 
 class Services(_Section):
@@ -88,30 +90,26 @@ class Services(_Section):
 
 
 class Proxies(_Section):
-    http: str | None = None
-    https: str | None = None
-    no_proxy: str | None = None
+    http: str | None = _doc(None, "HTTP_PROXY of a build")
+    https: str | None = _doc(None, "HTTPS_PROXY of a build")
+    no_proxy: str | None = _doc(None, "NO_PROXY of a build")
 
 
 class Build(_Section):
-    """How images are built behind a company proxy.
+    """How images are built behind a company proxy; nothing of it is in a finished image."""
 
-    `ca_bundle` is a PEM file, relative to the stack directory. `base_images` maps an image that our
-    Dockerfiles and templates name to the one to use in its place.
-    """
-
-    ca_bundle: str | None = None
-    package_index: str | None = None
+    ca_bundle: str | None = _doc(None, "PEM file of the authorities to trust, relative to the stack directory")
+    package_index: str | None = _doc(None, "URL of a Python package index, in place of PyPI")
     proxies: Proxies = Proxies()
-    base_images: dict[str, str] = {}
+    base_images: dict[str, str] = _doc({}, "a base image that ours build on or run, and the one to use in its place")
 
 
 class Settings(_Section):
-    """What aiinfra.yaml says; every key is optional. `timeout` is in seconds."""
+    """What aiinfra.yaml says; every key is optional."""
 
-    stack: StackName = DEFAULT_STACK
-    provider_config: str = "mock"
-    timeout: Annotated[int, Field(ge=1, le=86400)] = 180
+    stack: StackName = _doc(DEFAULT_STACK, "name of the stack, where --stack does not say another")
+    provider_config: str = _doc("mock", "what the gateway serves: a bundled config, or your litellm/NAME.yaml")
+    timeout: Annotated[int, Field(ge=1, le=86400)] = _doc(180, "seconds that `up` waits for all to be healthy")
     ports: Ports = Ports()
     services: Services = Services()
     build: Build = Build()

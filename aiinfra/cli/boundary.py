@@ -20,25 +20,41 @@ _SIGTERM_EXIT = 143
 def run() -> int:
     """Run the command line of this process; returns its exit code. No foreseeable fault shows a traceback."""
     signal.signal(signal.SIGTERM, _interrupt)
-    command = typer.main.get_command(_application())
+    command = typer.main.get_command(application())
     try:
         return int(command.main(prog_name="aiinfra", standalone_mode=False) or 0)
-    except typer.TyperException as error:
-        return _fail(_usage_error(error))
-    except AiinfraError as error:
-        return _fail(error)
-    except (KeyboardInterrupt, typer.Abort, EOFError):
-        return _fail(_interrupted())
-    except Interrupted:
-        _fail(_interrupted())
-        return _SIGTERM_EXIT
     except BrokenPipeError:
         # The reader of a pipe went away, as with `| head`; nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (Exception, KeyboardInterrupt, Interrupted) as error:
+        explained = _explained(error)
+        if explained.code is Code.INTERNAL and current.options.get("verbose"):
+            raise
+        exit_code = _fail(explained)
+        return _SIGTERM_EXIT if isinstance(error, Interrupted) else exit_code
 
 
-def _application() -> typer.Typer:
+def _explained(error: BaseException) -> AiinfraError:
+    if isinstance(error, AiinfraError):
+        return error
+    if isinstance(error, typer.TyperException):
+        return AiinfraError(
+            Code.USAGE, error.format_message(), hint="see `aiinfra --help`, or `aiinfra COMMAND --help`"
+        )
+    if isinstance(error, KeyboardInterrupt | Interrupted | typer.Abort | EOFError):
+        return AiinfraError(
+            Code.INTERRUPTED, "interrupted", hint="what ran before still runs; the next `aiinfra up` finishes the job"
+        )
+    return AiinfraError(
+        Code.INTERNAL,
+        f"aiinfra met something it does not know: {type(error).__name__}: {error}",
+        hint="this is a defect of aiinfra; with --verbose it shows where, please report that",
+    )
+
+
+def application() -> typer.Typer:
+    """Return the command line with all of its verbs."""
     app = typer.Typer(
         name="aiinfra",
         no_args_is_help=True,
@@ -70,18 +86,6 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer's callback
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise Interrupted
-
-
-def _usage_error(error: typer.TyperException) -> AiinfraError:
-    return AiinfraError(Code.USAGE, error.format_message(), hint="see `aiinfra --help`, or `aiinfra COMMAND --help`")
-
-
-def _interrupted() -> AiinfraError:
-    return AiinfraError(
-        Code.INTERRUPTED,
-        "interrupted",
-        hint="what ran before still runs; the next `aiinfra up` finishes the job",
-    )
 
 
 def _fail(error: AiinfraError) -> int:

@@ -1,5 +1,6 @@
 """`init`: write what a stack directory starts from, and never over something that is there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiinfra import keys, workspace
@@ -25,33 +26,28 @@ def init(target: Target) -> InitResult:
         else:
             workspace.write(path, text)
             written.append(name)
-    (written if ensure_keys(target) else kept).append(target.keys_file)
+    generated = missing_keys(target)
+    write_keys(target, generated)
+    (written if generated else kept).append(target.keys_file)
     return InitResult(str(target.directory), tuple(written), tuple(kept))
 
 
-def ensure_keys(target: Target) -> tuple[str, ...]:
-    """Generate the stack's own keys that are missing from .env; returns their names.
+def missing_keys(target: Target) -> dict[str, str]:
+    """Return a strong new value for each of the stack's own keys that its file does not have."""
+    found = keys.read(keys.file_for(target.directory, target.name))
+    return {key.name: key.generate() for key in keys.missing(found)}
 
-    A file that is there keeps every line that it has; what is missing is added at its end.
-    """
+
+def write_keys(target: Target, generated: Mapping[str, str]) -> None:
+    """Put generated keys into the stack's file (0600), which keeps every other line that it has."""
     path = keys.file_for(target.directory, target.name)
-    values = keys.read(path)
-    missing = keys.missing(values)
-    if not missing:
-        return ()
-    generated = {key.name: key.generate() for key in missing}
-    if not path.exists():
-        text = env_file(target.name, generated)
+    if not generated:
+        return
+    if path.exists():
+        kept = path.read_text(encoding="utf-8").splitlines()
+        # `NAME=` would be set a second time by the line that is added.
+        lines = [line for line in kept if line.partition("=")[0].removeprefix("export ").strip() not in generated]
+        text = "\n".join([*lines, *(f"{name}={value}" for name, value in generated.items()), ""])
     else:
-        text = path.read_text(encoding="utf-8")
-        text += "" if text.endswith("\n") or not text else "\n"
-        text = _without_empty(text, set(generated))
-        text += "".join(f"{name}={value}\n" for name, value in generated.items())
+        text = env_file(target.name, generated)
     workspace.write(path, text, mode=0o600)
-    return tuple(generated)
-
-
-def _without_empty(text: str, names: set[str]) -> str:
-    # `NAME=` would be set a second time by the line that is added.
-    lines = text.splitlines(keepends=True)
-    return "".join(line for line in lines if line.strip().partition("=")[0].removeprefix("export ") not in names)

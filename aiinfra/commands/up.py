@@ -1,12 +1,12 @@
 """`up`: from whatever there is to a healthy stack; touches only what is missing or changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from aiinfra import ports, workspace
 from aiinfra.commands.build import ensure_images
-from aiinfra.commands.init import ensure_keys
+from aiinfra.commands.init import missing_keys, write_keys
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Loaded, Target, load
@@ -52,13 +52,14 @@ def up(
     engine.require()
     waiting = partial(_say_waiting, report)
     with target.workspace.lock("up", wait=seconds, on_wait=waiting):
-        generated = _keys(target, report)
-        loaded = load(target)
+        generated = missing_keys(target)
+        loaded = load(target, generated)
         containers = engine.containers(target.name)
         target.refuse_elsewhere(containers)
+        _refuse_taken_ports(loaded, containers, engine)
+        _write_keys(target, generated, report)
         built = ensure_images(loaded, engine=engine, report=report)
         planned = changes(loaded.rendered.hashes, {one.service: one.tag for one in loaded.builds}, containers)
-        _refuse_taken_ports(loaded, containers, engine)
         touched = {change.service for change in planned if change.action != "unchanged"}
         changed = bool(touched)
         wait = Wait(loaded.stack, engine, seconds, partial(_say_ready, report, touched), clock)
@@ -71,20 +72,19 @@ def up(
         target.name,
         loaded.provider.name,
         tuple(_service_result(loaded, change, wait) for change in planned),
-        generated,
+        tuple(generated),
         built,
         round(clock.now() - began, 2),
         changed,
     )
 
 
-def _keys(target: Target, report: Report) -> tuple[str, ...]:
+def _write_keys(target: Target, generated: Mapping[str, str], report: Report) -> None:
     for name in workspace.repair_permissions(target.directory, target.name):
         report(Event("warning", name, "others could read it; it is yours alone now (0600)"))
-    generated = ensure_keys(target)
+    write_keys(target, generated)
     if generated:
         report(Event("note", target.keys_file, f"strong keys generated: {', '.join(generated)}"))
-    return generated
 
 
 def _refuse_taken_ports(loaded: Loaded, containers: Sequence[Container], engine: Engine) -> None:
@@ -113,6 +113,7 @@ def _apply(loaded: Loaded, planned: Sequence[Change], *, engine: Engine, wait: W
             report(Event("begin", change.service, f"{change.action}: {change.reason}"))
     if replaced:
         engine.create(target.compose, replaced)
+    wait.before = engine.containers(target.name)
     # MPC-API must find a gateway that answers; everything else starts at once.
     _start(loaded, [name for name in SERVICES if name != MPC_API], engine)
 

@@ -1,7 +1,8 @@
 """What holds while a stack is healthy."""
 
 import json
-import subprocess
+import os
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -85,7 +86,7 @@ def test_following_logs_shows_what_comes_and_ends_with_0_on_ctrl_c(healthy: Cli)
         assert "/generate/nothing-here" in process.stdout.readline()
         seen.set()
         requests.join()
-        subprocess.run(["kill", "-INT", f"-{process.pid}"], check=True)
+        os.killpg(process.pid, signal.SIGINT)
         assert process.wait(timeout=10) == 0
     finally:
         process.kill()
@@ -120,7 +121,7 @@ def test_the_edge_answers_in_the_api_format_when_no_api_is_behind_it(healthy: Cl
     url, ids = healthy.url("mpc-api"), healthy.ids()
     docker("stop", "-t", "1", ids["mpc-api"])
     try:
-        response = httpx.get(f"{url}/health")
+        response = httpx.get(f"{url}/health", timeout=20)
         assert response.status_code == 503
         assert response.json()["error"]["code"] == "SERVICE_UNAVAILABLE"
         error = healthy.fails("health", exit_code=1)

@@ -7,12 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiinfra import keys
-from aiinfra.commands.init import ensure_keys
+from aiinfra.commands.init import missing_keys, write_keys
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import target
+from aiinfra.loading import Target, target
 from tests.conftest import STRONG_KEYS
 
 TEXT = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=60)
+
+
+def ensure_keys(one: Target) -> tuple[str, ...]:
+    generated = missing_keys(one)
+    write_keys(one, generated)
+    return tuple(generated)
 
 
 def refusal(text: str) -> AiinfraError:
