@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -53,6 +54,12 @@ class Container:
     @property
     def running(self) -> bool:
         return self.state == "running"
+
+
+@dataclass(frozen=True)
+class Exit:
+    code: int
+    out_of_memory: bool
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,16 @@ class Engine:
         """Return the last lines that a container wrote, both streams."""
         done = _run(["docker", "logs", "--tail", str(lines), container.id], merge=True)
         return done.stdout.splitlines()[-lines:]
+
+    def last_exit(self, container: Container) -> Exit:
+        """Return how a container ended last, also when it was restarted since; from the engine's events."""
+        since = "0" if container.started is None else str(int(container.started.timestamp()) - 3600)
+        wanted = ["--filter", f"container={container.id}", "--filter", "event=die", "--filter", "event=oom"]
+        text = _look("events", "--since", since, "--until", f"{time.time():.0f}", *wanted, "--format", "{{json .}}")
+        events = [json.loads(line) for line in text.splitlines()]
+        codes = [int(one["Actor"]["Attributes"]["exitCode"]) for one in events if one["Action"] == "die"]
+        out_of_memory = any(one["Action"] == "oom" for one in events)
+        return Exit(codes[-1] if codes else container.exit_code, out_of_memory or container.out_of_memory)
 
     def execute(
         self, container: Container, command: Sequence[str], *, text: str = "", timeout: float = _LOOK_TIMEOUT
@@ -287,7 +304,7 @@ _CAUSES: tuple[tuple[re.Pattern[str], Code, str, str], ...] = (
     (
         re.compile(
             r"cannot connect to the docker daemon|is the docker daemon running|error during connect"
-            r"|failed to connect to the docker api|connection refused|no such host",
+            r"|failed to connect to the docker api",
             re.IGNORECASE,
         ),
         Code.DOCKER_STOPPED,

@@ -71,4 +71,8 @@ class AiinfraError(Exception):
 
 
 class Interrupted(BaseException):
-    """SIGTERM arrived. Like KeyboardInterrupt, it is not an `Exception`: nothing may swallow it."""
+    """SIGINT or SIGTERM arrived. Like KeyboardInterrupt, it is not an `Exception`: nothing may swallow it."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
+        self.exit_code = 128 + signal_number

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from aiinfra import probes
-from aiinfra.engine import Container, Engine
+from aiinfra.engine import Container, Engine, Exit
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.probes import Probe
 from aiinfra.stack import EDGE, PUBLISHED, Stack
@@ -90,7 +90,8 @@ class Wait:
         before = {one.id: one for one in self.before}
         for service, container in seen.items():
             if _crashed(before.get(container.id), container):
-                raise self._failure(service, f"{_exit_reason(container)} while it was starting", container)
+                reason = _exit_reason(service, self.engine.last_exit(container))
+                raise self._failure(service, f"{reason} while it was starting", container)
 
     def _late(self, pending: Sequence[str], seen: Mapping[str, Container], found: Mapping[str, Probe]) -> AiinfraError:
         service = next((name for name in (EDGE, *pending) if name in pending), pending[0])
@@ -122,9 +123,9 @@ def _crashed(before: Container | None, now: Container) -> bool:
     return now.started is not None and (stopped or now.restarts > 0)
 
 
-def _exit_reason(container: Container) -> str:
-    if container.out_of_memory:
-        return f"it ran out of memory (its limit is services.{container.service}.memory) and was killed"
-    if container.exit_code == _KILLED:
+def _exit_reason(service: str, end: Exit) -> str:
+    if end.out_of_memory:
+        return f"it ran out of memory (its limit is services.{service}.memory) and was killed"
+    if end.code == _KILLED:
         return "it was killed (signal 9)"
-    return f"it exited with code {container.exit_code}"
+    return f"it exited with code {end.code}"

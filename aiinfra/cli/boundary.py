@@ -14,12 +14,13 @@ from aiinfra.cli import generate, lifecycle
 from aiinfra.cli.invocation import GLOBAL_OPTIONS, current, sign
 from aiinfra.errors import AiinfraError, Code, Interrupted
 
-_SIGTERM_EXIT = 143
-
 
 def run() -> int:
     """Run the command line of this process; returns its exit code. No foreseeable fault shows a traceback."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A shell that starts us in the background has SIGINT ignored, and means it.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     command = typer.main.get_command(application())
     try:
         return int(command.main(prog_name="aiinfra", standalone_mode=False) or 0)
@@ -27,12 +28,12 @@ def run() -> int:
         # The reader of a pipe went away, as with `| head`; nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (Exception, KeyboardInterrupt, Interrupted) as error:
+    except (Exception, Interrupted) as error:
         explained = _explained(error)
         if explained.code is Code.INTERNAL and current.options.get("verbose"):
             raise
-        exit_code = _fail(explained)
-        return _SIGTERM_EXIT if isinstance(error, Interrupted) else exit_code
+        _fail(explained)
+        return error.exit_code if isinstance(error, Interrupted) else explained.code.exit_code
 
 
 def _explained(error: BaseException) -> AiinfraError:
@@ -42,7 +43,7 @@ def _explained(error: BaseException) -> AiinfraError:
         return AiinfraError(
             Code.USAGE, error.format_message(), hint="see `aiinfra --help`, or `aiinfra COMMAND --help`"
         )
-    if isinstance(error, KeyboardInterrupt | Interrupted | typer.Abort | EOFError):
+    if isinstance(error, Interrupted | typer.Abort):
         return AiinfraError(
             Code.INTERRUPTED, "interrupted", hint="what ran before still runs; the next `aiinfra up` finishes the job"
         )
@@ -84,12 +85,11 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer's callback
         raise typer.Exit
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise Interrupted
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise Interrupted(number)
 
 
-def _fail(error: AiinfraError) -> int:
+def _fail(error: AiinfraError) -> None:
     if not current.reported:
         current.console.result(current.verb, None, error)
     current.console.failure(error)
-    return error.code.exit_code

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from aiinfra.cli.invocation import Invocation, verb
-from aiinfra.errors import AiinfraError, Code
+from aiinfra.errors import AiinfraError, Code, Interrupted
 
 _WHAT = {"unchanged": "unchanged", "create": "created", "start": "started: {}", "recreate": "recreated: {}"}
 _SERVICES_HELP = "Services: redis, litellm, mpc-api, edge. All when none is named."
@@ -154,8 +154,8 @@ def logs(
                 run.console.json_line(line)
             else:
                 run.console.log_line(line.service, line.text)
-    except KeyboardInterrupt:
-        if not follow:
+    except Interrupted as interrupted:
+        if not follow or interrupted.exit_code != Code.INTERRUPTED.exit_code:
             raise
 
 

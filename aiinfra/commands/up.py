@@ -62,11 +62,11 @@ def up(
         planned = changes(loaded.rendered.hashes, {one.service: one.tag for one in loaded.builds}, containers)
         touched = {change.service for change in planned if change.action != "unchanged"}
         changed = bool(touched)
-        wait = Wait(loaded.stack, engine, seconds, partial(_say_ready, report, touched), clock)
         if changed:
-            _apply(loaded, planned, engine=engine, wait=wait, report=report)
-        else:
-            wait.healthy(SERVICES)
+            _prepare(loaded, planned, engine=engine, report=report)
+        before = engine.containers(target.name)
+        wait = Wait(loaded.stack, engine, seconds, partial(_say_ready, report, touched), clock, before)
+        _start_and_wait(loaded, engine, wait)
         _remember(loaded, healthy=True, changed=changed)
     return UpResult(
         target.name,
@@ -102,7 +102,7 @@ def _refuse_taken_ports(loaded: Loaded, containers: Sequence[Container], engine:
         )
 
 
-def _apply(loaded: Loaded, planned: Sequence[Change], *, engine: Engine, wait: Wait, report: Report) -> None:
+def _prepare(loaded: Loaded, planned: Sequence[Change], *, engine: Engine, report: Report) -> None:
     target = loaded.target
     target.workspace.write_rendered(loaded.rendered.files)
     _remember(loaded, healthy=False, changed=True)
@@ -113,20 +113,21 @@ def _apply(loaded: Loaded, planned: Sequence[Change], *, engine: Engine, wait: W
             report(Event("begin", change.service, f"{change.action}: {change.reason}"))
     if replaced:
         engine.create(target.compose, replaced)
-    wait.before = engine.containers(target.name)
+
+
+def _start_and_wait(loaded: Loaded, engine: Engine, wait: Wait) -> None:
     # MPC-API must find a gateway that answers; everything else starts at once.
-    _start(loaded, [name for name in SERVICES if name != MPC_API], engine)
+    _start(wait.before, [name for name in SERVICES if name != MPC_API], engine)
 
     def start_api(answering: str) -> None:
         if answering == LITELLM:
-            _start(loaded, [MPC_API], engine)
+            _start(wait.before, [MPC_API], engine)
 
     wait.healthy(SERVICES, start_api)
-    target.workspace.sweep(loaded.rendered.files)
+    loaded.target.workspace.sweep(loaded.rendered.files)
 
 
-def _start(loaded: Loaded, services: Sequence[str], engine: Engine) -> None:
-    containers = engine.containers(loaded.target.name)
+def _start(containers: Sequence[Container], services: Sequence[str], engine: Engine) -> None:
     engine.start(one for one in containers if one.service in services and not one.running)
 
 
