@@ -45,7 +45,7 @@ def _explained(error: BaseException) -> AiinfraError:
         )
     if isinstance(error, Interrupted | typer.Abort):
         return AiinfraError(
-            Code.INTERRUPTED, "interrupted", hint="what ran before still runs; the next `aiinfra up` finishes the job"
+            Code.INTERRUPTED, "interrupted", hint="no data is lost; the next `aiinfra up` finishes the job"
         )
     return AiinfraError(
         Code.INTERNAL,

@@ -1,0 +1,193 @@
+"""Docker: containers, images, builds and Compose. What changes something goes through python-on-whales."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from aiinfra.engine.command import TIMEOUT, look, run
+from aiinfra.engine.container import Container, Exit, container
+from aiinfra.engine.refusals import translated
+from aiinfra.engine.versions import refuse_old, versions
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.images import ImageBuild
+
+if TYPE_CHECKING:
+    from python_on_whales import DockerClient
+
+_PROJECT = "com.docker.compose.project"
+
+
+class Engine:
+    """The engine that `docker` talks to, whatever its context or DOCKER_HOST says."""
+
+    def __init__(self) -> None:
+        # An inherited COMPOSE_* variable can rename the project or remove what is not ours.
+        for name in [name for name in os.environ if name.startswith("COMPOSE_")]:
+            del os.environ[name]
+
+    def require(self) -> None:
+        """Raise AiinfraError (exit 4) unless an engine, Compose and buildx that are new enough answer."""
+        refuse_old(versions())
+
+    def containers(self, project: str) -> list[Container]:
+        """Return all containers of a Compose project, stopped ones too."""
+        ids = look("ps", "-aq", "--no-trunc", "--filter", f"label={_PROJECT}={project}").split()
+        if not ids:
+            return []
+        found = json.loads(look("inspect", "--type", "container", *ids, tolerate="No such container") or "[]")
+        return [container(item) for item in found]
+
+    def has_image(self, tag: str) -> bool:
+        return bool(look("images", "-q", tag).strip())
+
+    def volumes(self, label: str) -> list[str]:
+        return look("volume", "ls", "-q", "--filter", f"label={label}").split()
+
+    def container_on_port(self, port: int) -> str:
+        """Return the name of a running container that publishes this host port; "" if there is none."""
+        return look("ps", "--filter", f"publish={port}", "--format", "{{.Names}}").strip()
+
+    def logs_of(self, container: Container, lines: int) -> list[str]:
+        """Return the last lines that a container wrote, both streams."""
+        done = run(["docker", "logs", "--tail", str(lines), container.id], merge=True)
+        return done.stdout.splitlines()[-lines:]
+
+    def last_exit(self, container: Container) -> Exit:
+        """Return how a container ended last, also when it was restarted since; from the engine's events."""
+        since = "0" if container.started is None else str(int(container.started.timestamp()) - 3600)
+        wanted = ["--filter", f"container={container.id}", "--filter", "event=die", "--filter", "event=oom"]
+        text = look("events", "--since", since, "--until", f"{time.time():.0f}", *wanted, "--format", "{{json .}}")
+        events = [json.loads(line) for line in text.splitlines()]
+        codes = [int(one["Actor"]["Attributes"]["exitCode"]) for one in events if one["Action"] == "die"]
+        out_of_memory = any(one["Action"] == "oom" for one in events)
+        return Exit(codes[-1] if codes else container.exit_code, out_of_memory or container.out_of_memory)
+
+    def execute(
+        self, container: Container, command: Sequence[str], *, text: str = "", timeout: float = TIMEOUT
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in a container; `text` is its standard input. Never raises for its exit code."""
+        return run(["docker", "exec", "-i", container.id, *command], text=text, timeout=timeout)
+
+    def pull(self, image: str) -> None:
+        """Pull an image. Raises AiinfraError (BASE_IMAGE_MISSING) with the reason and the two ways out."""
+        try:
+            with translated():
+                self._client.image.pull(image, quiet=True)
+        except AiinfraError as error:
+            if error.code is not Code.DOCKER_REFUSED:
+                raise
+            raise AiinfraError(
+                Code.BASE_IMAGE_MISSING,
+                f"the base image {image} is not here and cannot be pulled: {error.message}",
+                hint=f"load it (`docker load`), or name another one in aiinfra.yaml: "
+                f'build: {{base_images: {{"{image}": OTHER}}}}',
+                details={"image": image},
+            ) from error
+
+    def build(self, build: ImageBuild, secrets: Mapping[str, bytes], labels: Mapping[str, str]) -> Iterator[str]:
+        """Build and tag an image, yielding the build's log line by line.
+
+        `secrets` are handed over as files that never are part of an image.
+        Raises AiinfraError (BUILD_FAILED) with the failing step's last lines.
+        """
+        last: list[str] = []
+        with _as_files(secrets) as files, translated(Code.BUILD_FAILED, lambda: "\n".join(last[-15:])):
+            log = self._client.buildx.build(
+                build.context,
+                build_args=dict(build.arguments),
+                labels=dict(labels),
+                secrets=[f"id={name},src={path}" for name, path in files.items()],
+                tags=build.tag,
+                load=True,
+                progress="plain",
+                provenance=False,
+                stream_logs=True,
+            )
+            for line in cast("Iterator[str]", log):
+                last.append(line.rstrip())
+                yield last[-1]
+
+    def create(self, compose: "Compose", services: Sequence[str]) -> None:
+        """Create networks, volumes and containers, replacing containers that differ; starts nothing."""
+        with translated():
+            compose.client.compose.create(list(services), no_build=True, pull="never")
+
+    def start(self, containers: Iterable[Container]) -> None:
+        ids = [container.id for container in containers]
+        if ids:
+            with translated():
+                self._client.container.start(ids)
+
+    def remove(self, containers: Iterable[Container]) -> None:
+        ids = [container.id for container in containers]
+        if ids:
+            with translated():
+                self._client.container.remove(ids, force=True)
+
+    def down(self, project: str, *, timeout: int | None) -> None:
+        """Remove a project's containers and networks; Compose finds them by their labels, so no file is needed."""
+        with translated():
+            _compose_client(project).compose.down(timeout=timeout, quiet=True)
+
+    def remove_volumes(self, names: Sequence[str]) -> None:
+        if names:
+            with translated():
+                self._client.volume.remove(list(names))
+
+    def logs(self, compose: "Compose", services: Sequence[str], *, follow: bool, tail: str) -> Iterator[str]:
+        """Yield log lines as Compose prints them: `SERVICE-N  | text`."""
+        with translated():
+            stream = compose.client.compose.logs(list(services), tail=tail, follow=follow, stream=True)
+            for _, line in stream:
+                yield line.decode(errors="replace").rstrip("\r\n")
+
+    @cached_property
+    def _client(self) -> "DockerClient":
+        from python_on_whales import DockerClient  # noqa: PLC0415 - 0.2 s
+
+        return DockerClient()
+
+
+@dataclass(frozen=True)
+class Compose:
+    """A Compose project: its name and its rendered file."""
+
+    project: str
+    file: Path
+
+    @cached_property
+    def client(self) -> "DockerClient":
+        return _compose_client(
+            self.project,
+            compose_files=[self.file],
+            compose_project_directory=self.file.parent,
+            compose_env_files=["/dev/null"],
+        )
+
+
+def _compose_client(project: str, **options: Any) -> "DockerClient":  # noqa: ANN401
+    from python_on_whales import DockerClient  # noqa: PLC0415 - 0.2 s
+
+    return DockerClient(compose_project_name=project, **options)
+
+
+@contextmanager
+def _as_files(secrets: Mapping[str, bytes]) -> Iterator[dict[str, Path]]:
+    with ExitStack() as stack:
+        if not secrets:
+            yield {}
+            return
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aiinfra-build-")))
+        files = {name: folder / name for name in secrets}
+        for name, path in files.items():
+            path.write_bytes(secrets[name])
+            path.chmod(0o600)
+        yield files

@@ -1,0 +1,75 @@
+"""Docker's failures, in our words."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from aiinfra.errors import AiinfraError, Code
+
+_CAUSES: tuple[tuple[re.Pattern[str], Code, str, str], ...] = (
+    (
+        re.compile(r"permission denied.*(docker\.sock|daemon)", re.IGNORECASE),
+        Code.DOCKER_DENIED,
+        "this user may not talk to the Docker engine",
+        "add the user to the group: `sudo usermod -aG docker $USER`, log in again, and retry",
+    ),
+    (
+        re.compile(
+            r"cannot connect to the docker daemon|is the docker daemon running|error during connect"
+            r"|failed to connect to the docker api",
+            re.IGNORECASE,
+        ),
+        Code.DOCKER_STOPPED,
+        "no Docker engine answers",
+        "start it: `sudo systemctl start docker`, or Docker Desktop",
+    ),
+    (
+        re.compile(r"no space left on device", re.IGNORECASE),
+        Code.DISK_FULL,
+        "no space is left on the disk of the Docker engine",
+        "free some (`docker system df` shows what is used), and run the same command again",
+    ),
+    (
+        re.compile(r"port is already allocated|address already in use|ports are not available", re.IGNORECASE),
+        Code.PORT_TAKEN,
+        "a host port that the stack needs was taken meanwhile",
+        "stop what uses it, or set `ports:` in aiinfra.yaml",
+    ),
+)
+
+
+def refusal(stderr: str, fallback: Code = Code.DOCKER_REFUSED, log: str = "") -> AiinfraError:
+    """Return the error for what Docker wrote; `fallback` where no known cause is in it, with the end of `log`."""
+    for pattern, code, message, hint in _CAUSES:
+        if pattern.search(stderr):
+            return AiinfraError(code, message, hint=hint, details={"docker": _tail(stderr)})
+    if fallback is Code.BUILD_FAILED:
+        return AiinfraError(fallback, f"the build failed\n{log}", hint="what ran before still runs")
+    return AiinfraError(fallback, f"Docker refused: {_tail(stderr)}", hint="`aiinfra ps` shows what runs")
+
+
+def _tail(stderr: str) -> str:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return " ".join(lines[-2:]) or "it gave no reason"
+
+
+def no_docker() -> AiinfraError:
+    return AiinfraError(
+        Code.DOCKER_MISSING,
+        "there is no `docker` command on this machine",
+        hint="install Docker with its Compose plugin: https://docs.docker.com/engine/install/",
+    )
+
+
+@contextmanager
+def translated(fallback: Code = Code.DOCKER_REFUSED, log: Callable[[], str] = str) -> Iterator[None]:
+    """Translate what python-on-whales raises; `log` returns the lines that a build wrote."""
+    from python_on_whales.client_config import ClientNotFoundError  # noqa: PLC0415 - loaded by then
+    from python_on_whales.exceptions import DockerException  # noqa: PLC0415
+
+    try:
+        yield
+    except (ClientNotFoundError, FileNotFoundError) as error:
+        raise no_docker() from error
+    except DockerException as error:
+        raise refusal(error.stderr or "", fallback, log()) from error
