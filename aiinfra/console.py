@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import cached_property
@@ -45,6 +46,7 @@ class Console:
     warnings: list[str] = field(default_factory=list)
     _live: "Live | None" = None
     _rows: dict[str, Event] = field(default_factory=dict)
+    _began: dict[str, float] = field(default_factory=dict)
 
     # Talk
 
@@ -55,6 +57,7 @@ class Console:
         elif event.kind == "note":
             self.say(f"{event.subject}: {event.text}")
         elif self._animated:
+            self._began.setdefault(event.subject, time.monotonic())
             self._rows[event.subject] = event
             self._start_live()
         elif event.kind == "detail":
@@ -126,6 +129,7 @@ class Console:
             self._live.stop()
             self._live = None
             self._rows.clear()
+            self._began.clear()
 
     @property
     def _animated(self) -> bool:
@@ -147,14 +151,17 @@ class Console:
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=1)
         grid.add_column(no_wrap=True)
+        grid.add_column(no_wrap=True, min_width=len("000.0 s"))
         grid.add_column(no_wrap=True, overflow="ellipsis")
         for subject, event in self._rows.items():
             done = event.kind == "done"
             if subject not in self._spinners:
                 self._spinners[subject] = Spinner("dots")
             mark = Text("✓", style="green") if done else self._spinners[subject]
-            took = "" if event.seconds is None else f" {event.seconds:.1f} s"
-            grid.add_row(mark, Text(subject, style="bold"), Text(event.text + took))
+            elapsed = time.monotonic() - self._began[subject]
+            seconds = elapsed if event.seconds is None and not done else event.seconds
+            took = "" if seconds is None else f"{seconds:.1f} s"
+            grid.add_row(mark, Text(subject, style="bold"), Text(took, justify="right"), Text(event.text))
         return grid
 
     @cached_property

@@ -110,7 +110,7 @@ def _prepare(loaded: Loaded, planned: Sequence[Change], *, engine: Engine, repor
     replaced = [change.service for change in planned if change.action in ("create", "recreate")]
     for change in planned:
         if change.action != "unchanged":
-            report(Event("begin", change.service, f"{change.action}: {change.reason}"))
+            report(Event("begin", change.service, f"starting: {change.reason}"))
     if replaced:
         engine.create(target.compose, replaced)
 

@@ -28,7 +28,7 @@ def inspected(cli: Cli) -> str:
 def test_up_on_a_healthy_stack_changes_and_restarts_nothing(healthy: Cli) -> None:
     before = inspected(healthy)
     result = healthy.ok("up")
-    assert result["changed"] is False
+    assert (result["changed"], result["images_built"], result["keys_generated"]) == (False, [], [])
     assert {row["action"] for row in result["services"]} == {"unchanged"}
     started = [(one["Id"], one["State"]["StartedAt"]) for one in json.loads(before)]
     assert started == [(one["Id"], one["State"]["StartedAt"]) for one in json.loads(inspected(healthy))]
