@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiinfra.bundle import SERVICES
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.settings import FILE_NAME, Build
+from aiinfra.settings import FILE_NAME, Build, Proxies
 
 _BASE_ARGUMENT = re.compile(r"^ARG (\w+)=(\S+)$", re.MULTILINE)
 _OUTSIDE = {"tests", "__pycache__"}
@@ -65,28 +65,35 @@ def _files(context: Path) -> Iterator[Path]:
 def build_secrets(build: Build, directory: Path) -> dict[str, bytes]:
     """Return what a build behind a company proxy is handed, by secret id; absent from the finished image.
 
-    `pip_conf` is mounted as /etc/pip.conf, `ca_bundle` is a PEM file, `proxies` a piece of shell that exports
-    the proxy variables. They may hold credentials, so they travel as files, never as arguments.
+    `pip_conf` is mounted as /etc/pip.conf, `ca_bundle` is a PEM file, `environment` a piece of shell that exports
+    the proxy variables and unsets what a base image may preset in the way of pip.conf.
+    They may hold credentials, so they travel as files, never as arguments.
     Raises AiinfraError (SETTINGS_INVALID) when the CA bundle cannot be read.
     """
     found: dict[str, bytes] = {}
-    options = []
+    options, shell = [], []
     if build.package_index:
         options.append(f"index-url = {build.package_index}")
+        shell.append("unset PIP_INDEX_URL")
     if build.ca_bundle:
         options.append("cert = /run/secrets/ca_bundle")
+        # requests prefers its variables to what pip tells it (psf/requests#3829).
+        shell.append("unset PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE")
         found["ca_bundle"] = _ca_bundle(directory / build.ca_bundle)
     if options:
         found["pip_conf"] = "\n".join(("[global]", *options, "")).encode()
-    proxies = {
-        "HTTP_PROXY": build.proxies.http,
-        "HTTPS_PROXY": build.proxies.https,
-        "NO_PROXY": build.proxies.no_proxy,
-    }
-    exports = [f"export {name}={shlex.quote(value)}\n" for name, value in proxies.items() if value]
-    if exports:
-        found["proxies"] = "".join(exports).encode()
+    shell += _exports(build.proxies)
+    if shell:
+        found["environment"] = "\n".join((*shell, "")).encode()
     return found
+
+
+def _exports(proxies: Proxies) -> Iterator[str]:
+    """Both spellings, because some programs know only one, and others prefer the lower-case one."""
+    values = {"http_proxy": proxies.http, "https_proxy": proxies.https, "no_proxy": proxies.no_proxy}
+    for name, value in values.items():
+        if value:
+            yield f"export {name}={shlex.quote(value)} {name.upper()}={shlex.quote(value)}"
 
 
 def _ca_bundle(path: Path) -> bytes:

@@ -17,6 +17,7 @@ DEFAULT_STACK = "ai-infra"
 # Compose's own rule for project names (compose-go, loader.NormalizeProjectName), and short enough for DNS labels.
 STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _MEMORY = re.compile(r"[1-9][0-9]*[kmg]")
+_URL = re.compile(r"https?://([^\s/?#]*@)?([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s@]*)?")
 
 
 def _stack_name(value: str) -> str:
@@ -38,10 +39,20 @@ def _address(value: str) -> str:
     return str(ipaddress.ip_address(value))
 
 
+def _url(value: str) -> str:
+    # pip shows an address that it cannot read, with its password, and BuildKit keeps what pip shows.
+    if not _URL.fullmatch(value):
+        raise ValueError(
+            "use http[s]://[USER:PASSWORD@]HOST[:PORT][/PATH], with %40, %2F, %3F and %23 for @, /, ? and #"
+        )
+    return value
+
+
 StackName = Annotated[str, AfterValidator(_stack_name)]
 Memory = Annotated[str, AfterValidator(_memory)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Address = Annotated[str, AfterValidator(_address)]
+Url = Annotated[str, AfterValidator(_url)]
 
 
 class _Section(BaseModel):
@@ -90,8 +101,8 @@ class Services(_Section):
 
 
 class Proxies(_Section):
-    http: str | None = _doc(None, "HTTP_PROXY of a build")
-    https: str | None = _doc(None, "HTTPS_PROXY of a build")
+    http: Url | None = _doc(None, "HTTP_PROXY of a build")
+    https: Url | None = _doc(None, "HTTPS_PROXY of a build")
     no_proxy: str | None = _doc(None, "NO_PROXY of a build")
 
 
@@ -99,7 +110,7 @@ class Build(_Section):
     """How images are built behind a company proxy; nothing of it is in a finished image."""
 
     ca_bundle: str | None = _doc(None, "PEM file of the authorities to trust, relative to the stack directory")
-    package_index: str | None = _doc(None, "URL of a Python package index, in place of PyPI")
+    package_index: Url | None = _doc(None, "URL of a Python package index, in place of PyPI")
     proxies: Proxies = Proxies()
     base_images: dict[str, str] = _doc({}, "a base image that ours build on or run, and the one to use in its place")
 
@@ -173,7 +184,8 @@ def _fault(item: Mapping[str, Any]) -> str:
     if item["type"] == "extra_forbidden":
         return f"{FILE_NAME}: {path}: unknown key{_did_you_mean(location)}"
     message = "must be a mapping" if item["type"] == "model_type" else item["msg"].removeprefix("Value error, ")
-    shown = "" if isinstance(item["input"], dict | list) else f"{item['input']!r} is refused: "
+    secret = location[:1] == ["build"]  # addresses there may have a password
+    shown = "" if secret or isinstance(item["input"], dict | list) else f"{item['input']!r} is refused: "
     return f"{FILE_NAME}: {path}: {shown}{message[:1].lower()}{message[1:]}"
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from aiinfra.engine import build_log
 from aiinfra.engine.command import TIMEOUT, look, run
 from aiinfra.engine.container import Container, Exit, container
 from aiinfra.engine.refusals import translated
@@ -96,10 +97,11 @@ class Engine:
         """Build and tag an image, yielding the build's log line by line.
 
         `secrets` are handed over as files that never are part of an image.
-        Raises AiinfraError (BUILD_FAILED) with the failing step's last lines.
+        Raises AiinfraError (BUILD_FAILED) with the failing step's last lines. No line has credentials of `secrets`.
         """
-        last: list[str] = []
-        with _as_files(secrets) as files, translated(Code.BUILD_FAILED, lambda: "\n".join(last[-15:])):
+        hidden = build_log.credentials(secrets.values())
+        lines: list[str] = []
+        with _as_files(secrets) as files, translated(Code.BUILD_FAILED, lambda: "\n".join(build_log.failure(lines))):
             log = self._client.buildx.build(
                 build.context,
                 build_args=dict(build.arguments),
@@ -112,8 +114,8 @@ class Engine:
                 stream_logs=True,
             )
             for line in cast("Iterator[str]", log):
-                last.append(line.rstrip())
-                yield last[-1]
+                lines.append(build_log.redacted(line.rstrip(), hidden))
+                yield lines[-1]
 
     def create(self, compose: "Compose", services: Sequence[str]) -> None:
         """Create networks, volumes and containers, replacing containers that differ; starts nothing."""

@@ -73,8 +73,11 @@ def test_index_ca_and_proxies_travel_as_secret_files(tmp_path: Path) -> None:
     assert images.build_secrets(build, tmp_path) == {
         "ca_bundle": PEM.encode(),
         "pip_conf": b"[global]\nindex-url = https://user:pw@index.example/simple\ncert = /run/secrets/ca_bundle\n",
-        "proxies": b"export HTTP_PROXY=http://p:1\nexport HTTPS_PROXY='http://u:it'\"'\"'s@p:2'\n"
-        b"export NO_PROXY=.example\n",
+        "environment": b"unset PIP_INDEX_URL\n"
+        b"unset PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE\n"
+        b"export http_proxy=http://p:1 HTTP_PROXY=http://p:1\n"
+        b"export https_proxy='http://u:it'\"'\"'s@p:2' HTTPS_PROXY='http://u:it'\"'\"'s@p:2'\n"
+        b"export no_proxy=.example NO_PROXY=.example\n",
     }
 
 

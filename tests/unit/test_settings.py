@@ -109,3 +109,34 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 def test_the_settings_template_is_yaml() -> None:
     assert yaml.safe_load(SETTINGS_TEMPLATE.read_text(encoding="utf-8")) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://proxy:3128", "https://u:p%40w@index.example/simple/", "http://u:p@w@10.0.0.1:80", "http://[fd00::1]:3128"],
+)
+def test_an_address_of_a_build_is_taken_as_it_stands(address: str) -> None:
+    assert settings.parse(f"build: {{proxies: {{https: '{address}'}}}}").build.proxies.https == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "u:passw0rd@proxy:3128",
+        "socks5://u:passw0rd@proxy:1080",
+        "http://u:passw0rd@proxy:port",
+        "http://u:passw0rd/1@proxy:3128",
+        "http://u:passw0rd#1@proxy:3128",
+        "http://u:1/passw0rd@proxy:3128",
+        "http://u:passw0rd@pro xy:3128",
+    ],
+)
+def test_an_address_that_pip_cannot_read_is_refused_without_its_password(address: str) -> None:
+    for section in (
+        f"package_index: '{address}'",
+        f"proxies: {{http: '{address}'}}",
+        f"proxies: {{https: '{address}'}}",
+    ):
+        (fault,) = faults(f"build: {{{section}}}")
+        assert re.match(r"aiinfra\.yaml: build\.(package_index|proxies\.https?): use http", fault)
+        assert "passw0rd" not in fault
