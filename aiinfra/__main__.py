@@ -1,5 +1,6 @@
 """The `aiinfra` command."""
 
+import signal
 import sys
 
 from aiinfra import __version__
@@ -10,6 +11,9 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"aiinfra {__version__}\n")
         return
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Ctrl-C while modules are loaded: nothing was begun, so there is nothing to say.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from aiinfra.cli import run  # noqa: PLC0415
 
     sys.exit(run())

@@ -75,8 +75,11 @@ class Console:
         if not self.as_json:
             self._err.print(f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
-    def confirm(self, question: str) -> bool:
+    def confirm(self, question: str, items: Sequence[str]) -> bool:
+        """Show what it is about, and ask; anything but y or yes means no."""
         self.stop_live()
+        for item in items:
+            self._err.print(f"  {item}", highlight=False, markup=False, soft_wrap=True)
         self._err.print(f"{question} [y/N] ", end="", highlight=False, markup=False)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -134,7 +137,8 @@ class Console:
     @property
     def _animated(self) -> bool:
         talks = not self.quiet and not self.as_json
-        return talks and self._err.is_terminal and not os.environ.get("CI") and not self._plain
+        able = self._err.is_terminal and not self._err.is_dumb_terminal
+        return talks and able and not os.environ.get("CI") and not self._plain
 
     def _start_live(self) -> None:
         if self._live is None:
@@ -156,8 +160,8 @@ class Console:
         for subject, event in self._rows.items():
             done = event.kind == "done"
             if subject not in self._spinners:
-                self._spinners[subject] = Spinner("dots")
-            mark = Text("✓", style="green") if done else self._spinners[subject]
+                self._spinners[subject] = Spinner("dots" if self._unicode else "line")
+            mark = Text("✓" if self._unicode else "*", style="green") if done else self._spinners[subject]
             elapsed = time.monotonic() - self._began[subject]
             seconds = elapsed if event.seconds is None and not done else event.seconds
             took = "" if seconds is None else f"{seconds:.1f} s"
@@ -167,6 +171,10 @@ class Console:
     @cached_property
     def _spinners(self) -> dict[str, Any]:
         return {}
+
+    @property
+    def _unicode(self) -> bool:
+        return self._err.encoding.startswith("utf")
 
     @property
     def _plain(self) -> bool:

@@ -6,7 +6,7 @@ The dialect is python-dotenv's: single and double quotes, `export`, comments; no
 import io
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from aiinfra.errors import AiinfraError, Code
 from aiinfra.settings import DEFAULT_STACK
 
 _MINIMUM = 16
+_DISTINCT = 8
 _PLACEHOLDER = re.compile(r"(sk-)?(.)\2*|.*(\.\.\.|changeme|change-me|your[-_ ]|example|placeholder).*", re.IGNORECASE)
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 
@@ -98,6 +99,15 @@ def parse(text: str, file_name: str) -> dict[str, str]:
     return values
 
 
+def without(text: str, names: Container[str]) -> str:
+    """Return the text of a .env without the lines that set one of `names`; it ends with a newline."""
+    from dotenv.parser import parse_stream  # noqa: PLC0415
+
+    bindings = parse_stream(io.StringIO(text))
+    kept = "".join(one.original.string for one in bindings if one.key is None or one.key not in names)
+    return kept if kept.endswith("\n") or not kept else kept + "\n"
+
+
 def _leading_newlines(text: str) -> int:
     return len(text[: len(text) - len(text.lstrip())].splitlines())
 
@@ -130,14 +140,17 @@ def check(values: Mapping[str, str], file_name: str) -> None:
 
 
 def _weakness(key: OwnKey, value: str) -> str:
-    if not value:
-        return "is not set"
-    if _PLACEHOLDER.fullmatch(value) or value.lower() in {"sk-1234", "password", "secret", "admin"}:
-        return "is a placeholder or a well-known default"
-    if not value.startswith(key.prefix):
-        return f"must begin with '{key.prefix}' (LiteLLM's rule)"
-    if len(value) < _MINIMUM:
-        return f"is weak: {len(value)} characters, at least {_MINIMUM} are needed"
-    if key.in_header and not _HEADER_SAFE.fullmatch(value):
-        return "has characters that an HTTP header cannot carry: use printable ASCII without spaces"
-    return ""
+    guessable = len(set(value)) < _DISTINCT or value.removeprefix(key.prefix).isdigit()
+    known = _PLACEHOLDER.fullmatch(value) or value.lower() in {"sk-1234", "password", "secret", "admin"}
+    rules = (
+        (not value, "is not set"),
+        (known, "is a placeholder or a well-known default"),
+        (not value.startswith(key.prefix), f"must begin with '{key.prefix}' (LiteLLM's rule)"),
+        (len(value) < _MINIMUM, f"is weak: {len(value)} characters, at least {_MINIMUM} are needed"),
+        (guessable, "is weak: it is easy to guess"),
+        (
+            key.in_header and not _HEADER_SAFE.fullmatch(value),
+            "has characters that an HTTP header cannot carry: use printable ASCII without spaces",
+        ),
+    )
+    return next((fault for broken, fault in rules if broken), "")

@@ -10,7 +10,7 @@ from aiinfra.engine import Compose, Container
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.providers import ProviderConfig
 from aiinfra.rendering import DIRECTORY_LABEL, Rendered, render
-from aiinfra.settings import Settings
+from aiinfra.settings import Build, Settings
 from aiinfra.stack import BUILT, Stack, wanted_ports
 from aiinfra.workspace import State, Workspace
 
@@ -80,9 +80,8 @@ class Loaded:
         )
 
 
-def target(start: Path, name: str | None) -> Target:
-    """Find the stack directory from where the user stands, and read its settings."""
-    directory = workspace.find(start)
+def target(directory: Path, name: str | None) -> Target:
+    """Read the settings of a stack directory. Raises AiinfraError (exit 2 or 3)."""
     found = settings.load(directory)
     if name is not None and not settings.STACK_NAME.fullmatch(name):
         raise AiinfraError(
@@ -102,15 +101,31 @@ def load(target: Target, generated: Mapping[str, str]) -> Loaded:
     keys.check(values, target.keys_file)
     provider = providers.load(target.settings.provider_config, target.directory, values)
     providers.check(provider, values, target.keys_file)
+    _refuse_unknown_bases(target.settings)
     wanted = wanted_ports(target.name, target.settings)
     state = target.workspace.state()
     if state is None:
-        state = State(workspace.new_identity(wanted, {}))
+        state = State(workspace.new_identity(wanted, target.settings.ports.address))
     else:
-        state = replace(state, identity=workspace.with_ports(state.identity, wanted))
+        identity = workspace.with_ports(state.identity, wanted, target.settings.ports.address)
+        state = replace(state, identity=identity)
     return Loaded(
         target, Stack(target.name, target.directory, target.settings, state.identity), values, provider, state
     )
+
+
+def _refuse_unknown_bases(found: Settings) -> None:
+    known = {
+        *rendering.base_images(Build()),
+        *(base for name in BUILT for base in images.image_build(name, Build()).bases),
+    }
+    for image in found.build.base_images:
+        if image not in known:
+            raise AiinfraError(
+                Code.SETTINGS_INVALID,
+                f"{settings.FILE_NAME}: build.base_images: nothing builds on or runs '{image}'",
+                hint=f"known: {', '.join(sorted(known))}; nothing was touched",
+            )
 
 
 def running(target: Target) -> Stack:

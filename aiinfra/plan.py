@@ -57,6 +57,11 @@ def _change(service: str, wanted: str, image: str | None, container: Running | N
     return Change(service, "recreate", f"it was {container.state}")
 
 
+def stuck(containers: Sequence[R]) -> list[R]:
+    """Return what Compose would leave as it is and can neither be started: paused, dead, crash-looping."""
+    return [one for one in containers if one.state not in ("running", "created", "exited")]
+
+
 def leftovers(containers: Sequence[R]) -> list[R]:
     """Return what an interrupted Compose left behind: twins, and containers under a temporary name."""
     dead = [container for container in containers if container.state != "running"]

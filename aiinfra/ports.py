@@ -3,9 +3,14 @@
 import errno
 import socket
 
+from aiinfra.errors import AiinfraError, Code
+
 
 def is_free(address: str, port: int) -> bool:
-    """Say whether a listener could bind to this address and port now."""
+    """Say whether a listener could bind to this address and port now.
+
+    Raises AiinfraError (SETTINGS_INVALID) where none ever could.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         # As Docker's proxy does it: a port in TIME_WAIT is free.
@@ -15,7 +20,11 @@ def is_free(address: str, port: int) -> bool:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return False
-            raise
+            raise AiinfraError(
+                Code.SETTINGS_INVALID,
+                f"aiinfra.yaml: ports: nothing can listen on {address}, port {port}: {error.strerror}",
+                hint="use an address of this machine, and a port of 1024 or more; nothing was started",
+            ) from error
     return True
 
 

@@ -84,7 +84,9 @@ def _http(target: Endpoint, path: str, instance: str, timeout: float) -> tuple[s
     said = str(answer.get("status", "")) if target.service == MPC_API else ""
     if response.status == http.client.OK:
         return ("healthy", "") if said in ("", "healthy") else (said, body[:300])
-    return "unhealthy", f"HTTP {response.status}: {body[:300]}"
+    fault = answer.get("error")
+    message = fault.get("message") if isinstance(fault, dict) else None
+    return "unhealthy", f"HTTP {response.status}: {message or body[:300]}"
 
 
 def _get(target: Endpoint, path: str, timeout: float) -> tuple[http.client.HTTPResponse, str]:

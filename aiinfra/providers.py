@@ -20,6 +20,9 @@ _OPTIONAL = ("OPENAI_API_BASE", "ANTHROPIC_API_BASE", "AZURE_API_BASE", "AZURE_A
 # What the stack itself provides.
 PROVIDED = ("REDIS_HOST", "REDIS_PORT")
 
+# What MPC-API asks the gateway for.
+ASKED_FOR = ("mpc-script", "mpc-thumbnail", "mpc-metadata")
+
 
 @dataclass(frozen=True)
 class ProviderConfig:

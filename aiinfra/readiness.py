@@ -13,11 +13,14 @@ from aiinfra import probes
 from aiinfra.engine import Container, Engine, Exit
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.probes import Probe
-from aiinfra.stack import EDGE, PUBLISHED, Stack
+from aiinfra.stack import EDGE, LITELLM, MPC_API, PUBLISHED, REDIS, Stack
 
 _PAUSE = 0.2
 _LOG_LINES = 12
 _KILLED = 137
+
+# Who is to blame when several are not healthy: what stands in front of or below the others comes first.
+_CAUSES = (REDIS, EDGE, LITELLM, MPC_API)
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,7 @@ class Wait:
                 raise self._failure(service, f"{reason} while it was starting", container)
 
     def _late(self, pending: Sequence[str], seen: Mapping[str, Container], found: Mapping[str, Probe]) -> AiinfraError:
-        service = next((name for name in (EDGE, *pending) if name in pending), pending[0])
-        service = pending[0] if service == EDGE and len(pending) > 1 else service
+        service = min(pending, key=_CAUSES.index)
         container = seen.get(service)
         if container is None:
             return self._failure(service, "its container is gone", None)

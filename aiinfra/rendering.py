@@ -132,7 +132,7 @@ def _folders(stack: Stack, values: Mapping[str, str], provider: ProviderConfig) 
 
 
 def _three_quarters(memory: str) -> str:
-    unit = {"k": 1024, "m": 1024**2, "g": 1024**3}[memory[-1]]
+    unit = {"m": 1024**2, "g": 1024**3}[memory[-1]]
     return str(int(memory[:-1]) * unit * 3 // 4)
 
 

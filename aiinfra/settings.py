@@ -16,7 +16,7 @@ DEFAULT_STACK = "ai-infra"
 
 # Compose's own rule for project names (compose-go, loader.NormalizeProjectName), and short enough for DNS labels.
 STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
-_MEMORY = re.compile(r"[1-9][0-9]*[kmg]")
+_MEMORY = re.compile(r"[1-9][0-9]*[mg]")
 _URL = re.compile(r"https?://([^\s/?#]*@)?([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s@]*)?")
 
 
@@ -26,10 +26,15 @@ def _stack_name(value: str) -> str:
     return value
 
 
-def _memory(value: str) -> str:
-    if not _MEMORY.fullmatch(value):
-        raise ValueError("use a number and k, m or g, for example 768m")
-    return value
+def _at_least(megabytes: int) -> AfterValidator:
+    def check(value: str) -> str:
+        if not _MEMORY.fullmatch(value):
+            raise ValueError("use a number and m or g, for example 768m")
+        if int(value[:-1]) * {"m": 1, "g": 1024}[value[-1]] < megabytes:
+            raise ValueError(f"the service needs at least {megabytes}m")
+        return value
+
+    return AfterValidator(check)
 
 
 def _address(value: str) -> str:
@@ -49,14 +54,13 @@ def _url(value: str) -> str:
 
 
 StackName = Annotated[str, AfterValidator(_stack_name)]
-Memory = Annotated[str, AfterValidator(_memory)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Address = Annotated[str, AfterValidator(_address)]
 Url = Annotated[str, AfterValidator(_url)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -74,23 +78,31 @@ class Ports(_Section):
     mpc_api: Port | None = _doc(None, "host port of MPC-API; 3000 for the default stack, else any free one", "mpc-api")
     address: Address = _doc("127.0.0.1", "host address that both ports bind to")
 
+    @model_validator(mode="after")
+    def _one_port_each(self) -> "Ports":
+        if self.litellm is not None and self.litellm == self.mpc_api:
+            raise ValueError(f"litellm and mpc-api cannot both have {self.litellm}")
+        return self
+
 
 class Redis(_Section):
-    memory: Memory = _doc("256m", "memory limit; Redis keeps its data below three quarters of it")
+    memory: Annotated[str, _at_least(32)] = _doc(
+        "256m", "memory limit; Redis keeps its data below three quarters of it"
+    )
 
 
 class LiteLLM(_Section):
-    memory: Memory = _doc("1g", "memory limit of one gateway")
+    memory: Annotated[str, _at_least(512)] = _doc("1g", "memory limit of one gateway")
 
 
 class MpcApi(_Section):
-    memory: Memory = _doc("256m", "memory limit of one MPC-API")
+    memory: Annotated[str, _at_least(96)] = _doc("256m", "memory limit of one MPC-API")
     log_level: Literal["debug", "info", "warning", "error"] = _doc("info", "what MPC-API logs")
     request_timeout: Annotated[int, Field(ge=1, le=600)] = _doc(60, "seconds that one request may take as a whole")
 
 
 class Edge(_Section):
-    memory: Memory = _doc("128m", "memory limit of the edge")
+    memory: Annotated[str, _at_least(32)] = _doc("128m", "memory limit of the edge")
 
 
 class Services(_Section):
@@ -185,7 +197,8 @@ def _fault(item: Mapping[str, Any]) -> str:
         return f"{FILE_NAME}: {path}: unknown key{_did_you_mean(location)}"
     message = "must be a mapping" if item["type"] == "model_type" else item["msg"].removeprefix("Value error, ")
     secret = location[:1] == ["build"]  # addresses there may have a password
-    shown = "" if secret or isinstance(item["input"], dict | list) else f"{item['input']!r} is refused: "
+    shown = f"{item['input']!r} is refused: " if isinstance(item["input"], str | int | float) else ""
+    shown = "" if secret else shown
     return f"{FILE_NAME}: {path}: {shown}{message[:1].lower()}{message[1:]}"
 
 

@@ -35,12 +35,14 @@ class Identity:
     """What makes a stack this one, kept in its state file.
 
     `instance` is public: the edge puts it into every answer, so that a probe knows our own from a stranger's.
-    `digest_key` is secret: it keys the content hashes that appear in labels and paths.
+    `digest_key` is secret: it keys the content hashes that appear in labels and paths. `ports` and `address` are
+    those of the host.
     """
 
     instance: str
     digest_key: bytes
     ports: Mapping[str, int]
+    address: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Stack:
         return "mpc-redis-data" if self.name == DEFAULT_STACK else f"{self.name}-redis-data"
 
     def endpoint(self, service: str) -> Endpoint:
-        return Endpoint(service, self.settings.ports.address, self.identity.ports[service])
+        return Endpoint(service, self.identity.address, self.identity.ports[service])
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:

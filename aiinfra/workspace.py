@@ -17,7 +17,7 @@ from aiinfra.errors import AiinfraError, Code
 from aiinfra.keys import file_for
 from aiinfra.rendering import RenderedFile
 from aiinfra.settings import FILE_NAME
-from aiinfra.stack import Identity
+from aiinfra.stack import PUBLISHED, Identity
 
 FOLDER = ".aiinfra"
 
@@ -29,7 +29,7 @@ def find(start: Path) -> Path:
     """Return the stack directory that `start` is in, walking up as git does; `start` itself when there is none."""
     start = start.resolve()
     for directory in (start, *start.parents):
-        if (directory / FILE_NAME).is_file() or (directory / FOLDER).is_dir():
+        if (directory / FILE_NAME).exists() or any((directory / FOLDER).glob("*/state.json")):
             return directory
     return start
 
@@ -81,7 +81,8 @@ class Workspace:
             identity = Identity(
                 instance=str(data["instance"]),
                 digest_key=bytes.fromhex(data["digest_key"]),
-                ports={str(name): int(port) for name, port in data["ports"].items()},
+                ports={name: _port(data["ports"][name]) for name in PUBLISHED},
+                address=str(data["address"]),
             )
             return State(identity, int(data["generation"]), bool(data["healthy"]), dict(data["applied"]))
         except FileNotFoundError:
@@ -101,6 +102,7 @@ class Workspace:
             "instance": state.identity.instance,
             "digest_key": state.identity.digest_key.hex(),
             "ports": dict(state.identity.ports),
+            "address": state.identity.address,
             "generation": state.generation,
             "healthy": state.healthy,
             "applied": dict(state.applied),
@@ -147,8 +149,8 @@ class Workspace:
         from filelock import FileLock, Timeout  # noqa: PLC0415
 
         self.prepare()
-        lock = FileLock(self.root / "lock", mode=0o600)
         holder_file = self.root / "lock.holder"
+        lock = FileLock(self.root / "lock", mode=0o600)
         with _translated(self.root):
             try:
                 lock.acquire(timeout=0)
@@ -167,22 +169,31 @@ class Workspace:
             write(holder_file, json.dumps({"pid": os.getpid(), "command": command, "since": since}))
             yield
         finally:
-            holder_file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                holder_file.unlink()
             lock.release()
 
 
-def new_identity(wanted: Mapping[str, int | None], known: Mapping[str, int]) -> Identity:
-    """Return a new stack's identity: the wanted ports, the known ones, or free ones."""
-    taken: set[int] = {port for port in wanted.values() if port}
+def new_identity(wanted: Mapping[str, int | None], address: str) -> Identity:
+    """Return a new stack's identity: the wanted ports, free ones where none is wanted."""
+    return with_ports(Identity(secrets.token_hex(8), secrets.token_bytes(32), {}, address), wanted, address)
+
+
+def with_ports(identity: Identity, wanted: Mapping[str, int | None], address: str) -> Identity:
+    """Return an identity with the ports that are wanted now; where none is, the one chosen before stays."""
+    taken = {port for port in wanted.values() if port}
     ports = {}
     for service, port in wanted.items():
-        ports[service] = port or known.get(service) or _free_port(taken)
+        known = identity.ports.get(service)
+        ports[service] = port or (known if known and known not in taken else _free_port(taken))
         taken.add(ports[service])
-    return Identity(secrets.token_hex(8), secrets.token_bytes(32), ports)
+    return replace(identity, ports=ports, address=address)
 
 
-def with_ports(identity: Identity, wanted: Mapping[str, int | None]) -> Identity:
-    return replace(identity, ports=new_identity(wanted, identity.ports).ports)
+def _port(value: object) -> int:
+    if not isinstance(value, int) or not 0 < value < 65536:  # noqa: PLR2004 - TCP's
+        raise ValueError(f"{value!r} is not a port")
+    return value
 
 
 def _free_port(taken: set[int]) -> int:
@@ -198,7 +209,7 @@ def repair_permissions(directory: Path, stack: str) -> list[str]:
     """Make key files readable by their owner only; return the names of those that were not."""
     repaired = []
     for path in {directory / ".env", file_for(directory, stack)}:
-        if path.exists() and path.stat().st_mode & 0o077:
+        if path.is_file() and path.stat().st_mode & 0o077:
             with _translated(path):
                 path.chmod(0o600)
             repaired.append(path.name)
@@ -211,6 +222,7 @@ def write(path: Path, text: str, *, mode: int = 0o644, owner: int | None = None)
     Raises AiinfraError (DISK_FULL or FILE_UNWRITABLE); what was there before is then still there.
     """
     with _translated(path):
+        path = path.resolve()  # a link stays a link
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         temporary = Path(name)
         try:

@@ -15,7 +15,9 @@ STRONG_KEYS: Mapping[str, str] = {
     "REDIS_PASSWORD": "redis-0123456789abcdefghijklmnop",
 }
 
-FIXED_IDENTITY = Identity(instance="0123456789abcdef", digest_key=bytes(32), ports={"litellm": 4000, "mpc-api": 3000})
+FIXED_IDENTITY = Identity(
+    instance="0123456789abcdef", digest_key=bytes(32), ports={"litellm": 4000, "mpc-api": 3000}, address="127.0.0.1"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,6 +4,7 @@ import inspect
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
@@ -17,17 +18,15 @@ from aiinfra.errors import AiinfraError, Code, Interrupted
 
 def run() -> int:
     """Run the command line of this process; returns its exit code. No foreseeable fault shows a traceback."""
+    _open_streams()
     for number in (signal.SIGINT, signal.SIGTERM):
         # A shell that starts us in the background has SIGINT ignored, and means it.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     command = typer.main.get_command(application())
     try:
-        return int(command.main(prog_name="aiinfra", standalone_mode=False) or 0)
-    except BrokenPipeError:
-        # The reader of a pipe went away, as with `| head`; nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        arguments = sys.argv[1:] or ["--help"]
+        return int(command.main(arguments, prog_name="aiinfra", standalone_mode=False) or 0)
     except (Exception, Interrupted) as error:
         explained = _explained(error)
         if explained.code is Code.INTERNAL and current.options.get("verbose"):
@@ -36,10 +35,20 @@ def run() -> int:
         return error.exit_code if isinstance(error, Interrupted) else explained.code.exit_code
 
 
+def _open_streams() -> None:
+    """Give us somewhere to write when a stream is closed, and a way to write what its encoding lacks."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for good
+        stream.reconfigure(errors="backslashreplace")
+        setattr(sys, name, stream)
+
+
 def _explained(error: BaseException) -> AiinfraError:
     if isinstance(error, AiinfraError):
         return error
     if isinstance(error, typer.TyperException):
+        path = getattr(getattr(error, "ctx", None), "command_path", "")
+        current.verb = path.removeprefix("aiinfra").strip() or current.verb
         return AiinfraError(
             Code.USAGE, error.format_message(), hint="see `aiinfra --help`, or `aiinfra COMMAND --help`"
         )
@@ -47,6 +56,9 @@ def _explained(error: BaseException) -> AiinfraError:
         return AiinfraError(
             Code.INTERRUPTED, "interrupted", hint="no data is lost; the next `aiinfra up` finishes the job"
         )
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return AiinfraError(Code.FILE_UNWRITABLE, f"{place}{error.strerror or error}", hint="see who may use it")
     return AiinfraError(
         Code.INTERNAL,
         f"aiinfra met something it does not know: {type(error).__name__}: {error}",
@@ -58,7 +70,6 @@ def application() -> typer.Typer:
     """Return the command line with all of its verbs."""
     app = typer.Typer(
         name="aiinfra",
-        no_args_is_help=True,
         rich_markup_mode=None,
         add_completion=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -90,6 +101,7 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
 
 
 def _fail(error: AiinfraError) -> None:
+    error.hint = current.addressed(error.hint)
     if not current.reported:
         current.console.result(current.verb, None, error)
     current.console.failure(error)

@@ -1,5 +1,6 @@
 """The verbs of `generate`: script, thumbnail-prompt, metadata."""
 
+import inspect
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from aiinfra.cli.invocation import Invocation, verb
+from aiinfra.cli.invocation import GLOBAL_OPTIONS, Invocation, current, sign, verb
 from aiinfra.errors import AiinfraError, Code
 
 _Text = Annotated[str | None, typer.Option()]
-_Timeout = Annotated[float, typer.Option(min=1, help="Seconds to wait for the answer.")]
+_Timeout = Annotated[float, typer.Option(min=1, max=3600, help="Seconds to wait for the answer.")]
 _ScriptFile = Annotated[
     Path | None,
     typer.Option("--script", help="A file with the script's text; `-` reads standard input.", allow_dash=True),
@@ -23,13 +24,25 @@ _Language = Annotated[str | None, typer.Option(help="A BCP 47 tag, such as en or
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
         help="Send one request to the running MPC-API and print the result.",
-        no_args_is_help=True,
+        invoke_without_command=True,
         rich_markup_mode=None,
     )
+    sign(_group, [_CONTEXT, *GLOBAL_OPTIONS], None)
+    group.callback()(_group)
     verb(group, "generate script")(script)
     verb(group, "generate thumbnail-prompt")(thumbnail_prompt)
     verb(group, "generate metadata")(metadata)
     app.add_typer(group, name="generate")
+
+
+def _group(**given: Any) -> None:  # noqa: ANN401
+    context: typer.Context = given.pop("context")
+    current.take(given)
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
+
+
+_CONTEXT = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 
 
 def script(
@@ -82,6 +95,7 @@ def thumbnail_prompt(
     timeout: _Timeout = 120,
 ) -> None:
     """Write an image prompt for a video's thumbnail."""
+    _need(title, script, "a TITLE")
     fields = {
         "title": title,
         "script": _text(script),
@@ -109,6 +123,7 @@ def metadata(
     timeout: _Timeout = 120,
 ) -> None:
     """Write title, description, tags and hashtags for a video."""
+    _need(topic, script, "a TOPIC")
     fields = {
         "topic": topic,
         "script": _text(script),
@@ -123,6 +138,8 @@ def metadata(
 def _send(run: Invocation, kind: Any, fields: Mapping[str, object], timeout: float) -> dict[str, Any]:  # noqa: ANN401
     from aiinfra.commands.generate import generate  # noqa: PLC0415 - httpx costs 80 ms
 
+    if any("\udc80" <= letter <= "\udcff" for value in fields.values() for letter in str(value)):
+        raise AiinfraError(Code.USAGE, "an argument is not UTF-8 text", hint="use a UTF-8 locale, such as C.UTF-8")
     return generate(run.target, kind, fields, timeout=timeout)
 
 
@@ -131,6 +148,11 @@ def _show(run: Invocation, data: dict[str, Any], names: tuple[str, ...]) -> None
         value = data[name]
         run.console.line(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
     run.done(data)
+
+
+def _need(subject: str | None, script: Path | None, what: str) -> None:
+    if not subject and script is None:
+        raise AiinfraError(Code.USAGE, f"{what} or a --script is needed", hint="see --help")
 
 
 def _text(path: Path | None) -> str | None:

@@ -1,6 +1,8 @@
 """One run of one verb, and the options that every verb takes."""
 
 import inspect
+import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,18 +20,18 @@ if TYPE_CHECKING:
     from aiinfra.loading import Target
 
 
-def _option(name: str, kind: Any, *flags: str, text: str, variable: str | None = None) -> inspect.Parameter:  # noqa: ANN401
-    option = typer.Option(*flags, help=text, envvar=variable, rich_help_panel="Global options")
+def _option(name: str, kind: Any, *flags: str, text: str) -> inspect.Parameter:  # noqa: ANN401
+    option = typer.Option(*flags, help=text)
     default = False if kind is bool else None
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
 
 
 GLOBAL_OPTIONS = (
     _option(
-        "directory", Path | None, "--directory", "-C",
-        text="Stack directory, in place of the one found from here upwards.", variable="AIINFRA_DIRECTORY",
+        "directory", str | None, "--directory", "-C",
+        text="Stack directory, in place of the one found from here upwards [env: AIINFRA_DIRECTORY].",
     ),
-    _option("stack", str | None, "--stack", "-s", text="Name of the stack.", variable="AIINFRA_STACK"),
+    _option("stack", str | None, "--stack", "-s", text="Name of the stack [env: AIINFRA_STACK]."),
     _option("json", bool, "--json", text="One JSON object on stdout."),
     _option("quiet", bool, "--quiet", "-q", text="No progress, only results and warnings."),
     _option("verbose", bool, "--verbose", "-v", text="Everything about a step, however long."),
@@ -73,16 +75,46 @@ class Invocation:
 
     @cached_property
     def target(self) -> "Target":
-        from aiinfra import loading  # noqa: PLC0415 - YAML and pydantic are not needed for --help
+        """The stack directory that we stand in, or below."""
+        from aiinfra import loading, workspace  # noqa: PLC0415 - YAML and pydantic are not needed for --help
 
-        start: Path = self.options.get("directory") or Path.cwd()
-        if not start.is_dir():
-            raise AiinfraError(Code.USAGE, f"{start} is not a directory", hint="name one that exists: -C DIR")
-        return loading.target(start, self.options.get("stack"))
+        return loading.target(workspace.find(self._start), self._stack)
+
+    @cached_property
+    def target_here(self) -> "Target":
+        """The directory that we stand in itself, to make a stack directory of it."""
+        from aiinfra import loading  # noqa: PLC0415
+
+        return loading.target(self._start, self._stack)
+
+    @property
+    def _stack(self) -> str | None:
+        return self.options.get("stack") or os.environ.get("AIINFRA_STACK") or None
+
+    @property
+    def _start(self) -> Path:
+        named = self.options.get("directory") or os.environ.get("AIINFRA_DIRECTORY")
+        try:
+            start = Path(named).resolve() if named else Path.cwd()
+            if not start.is_dir():
+                raise NotADirectoryError
+        except OSError as error:
+            raise AiinfraError(
+                Code.USAGE, f"{named or 'the current directory'} is not a directory", hint="name one: -C DIR"
+            ) from error
+        return start
+
+    def addressed(self, text: str) -> str:
+        """Return a hint whose commands name the stack that this command was given."""
+        flags = (("-C", self.options.get("directory")), ("-s", self.options.get("stack")))
+        given = "".join(f"{flag} {shlex.quote(value)} " for flag, value in flags if value)
+        return text.replace("`aiinfra ", f"`aiinfra {given}")
 
     def done(self, data: object, error: AiinfraError | None = None) -> None:
         """End the verb: with `--json` the envelope; `error`, if any, becomes the exit code."""
         self.console.stop_live()
+        if error:
+            error.hint = self.addressed(error.hint)
         self.console.result(self.verb, data, error)
         self.reported = True
         if error:
@@ -102,9 +134,7 @@ class Invocation:
                 hint="there is no terminal to ask on: add --yes",
                 details={"items": items},
             )
-        for item in items:
-            self.console.say(f"  {item}")
-        if not self.console.confirm(question):
+        if not self.console.confirm(question, items):
             raise AiinfraError(Code.DECLINED, "nothing was done")
 
 
@@ -121,7 +151,11 @@ def verb(group: typer.Typer, name: str) -> Callable[[Callable[..., None]], Calla
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         def wrapper(**given: Any) -> None:  # noqa: ANN401
             current.verb = name
-            function(current, **current.take(given))
+            try:
+                function(current, **current.take(given))
+            except BrokenPipeError:
+                # The reader of a pipe went away, as with `| head`; nothing more can be said.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]

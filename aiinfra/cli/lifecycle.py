@@ -1,5 +1,7 @@
 """The verbs of a stack's life: init, up, down, ps, health, logs."""
 
+from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,11 +30,10 @@ def init(run: Invocation) -> None:
     """Write aiinfra.yaml, .env with strong keys, and .gitignore; keeps what is there."""
     from aiinfra.commands.init import init as act  # noqa: PLC0415
 
-    result = act(run.target)
-    for name in result.written:
-        run.console.line(f"written  {name}")
-    for name in result.kept:
-        run.console.line(f"kept     {name}")
+    result = act(run.target_here)
+    for word, names in (("written", result.written), ("kept", result.kept)):
+        for name in names:
+            run.console.line(f"{word:<8} {Path(result.directory, name)}")
     run.console.say("next: `aiinfra up`")
     run.done(result)
 
@@ -77,7 +78,8 @@ def down(
 
     if volumes:
         run.confirm("Remove these volumes, and all the data in them?", volumes_of(run.target, engine=run.engine))
-    result = act(run.target, engine=run.engine, volumes=volumes, timeout=timeout)
+    result = act(run.target, engine=run.engine, report=run.console.report, volumes=volumes, timeout=timeout)
+    run.console.stop_live()
     for name in (*result.removed, *result.volumes_removed):
         run.console.line(f"removed  {name}")
     if not result.removed and not result.volumes_removed:
@@ -92,7 +94,8 @@ def ps(
     """Show the stack's containers."""
     from aiinfra.commands.ps import ps as act  # noqa: PLC0415
 
-    rows = act(run.target, engine=run.engine, all_=all_)
+    found = act(run.target, engine=run.engine)
+    rows = [one for one in found if all_ or one.state == "running"]
     if rows:
         run.console.table(
             ("SERVICE", "STATE", "HEALTH", "PORTS", "STARTED", "IMAGE"),
@@ -109,14 +112,16 @@ def ps(
             ],
         )
     else:
-        run.console.say(f"{run.target.name}: nothing is running; start it: `aiinfra up`")
+        run.console.say(run.addressed(f"{run.target.name}: nothing is running; start it: `aiinfra up`"))
+    if len(rows) < len(found):
+        run.console.say(run.addressed(f"{len(found) - len(rows)} more not running: `aiinfra ps --all`"))
     run.done({"stack": run.target.name, "containers": [vars(one) for one in rows]})
 
 
 def health(
     run: Invocation,
     services: Annotated[list[str] | None, typer.Argument(help=_SERVICES_HELP)] = None,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that each probe may take.")] = 5.0,
+    timeout: Annotated[float, typer.Option(min=0.1, max=600, help="Seconds that each probe may take.")] = 5.0,
 ) -> None:
     """Probe every service at once. Exit code 0 only when all are healthy."""
     from aiinfra.commands.health import health as act  # noqa: PLC0415
@@ -145,15 +150,16 @@ def logs(
     """Show what the services wrote; with --json one object a line."""
     from aiinfra.commands.logs import logs as act  # noqa: PLC0415
 
-    if tail != "all" and not tail.isdigit():
+    if tail != "all" and not (tail.isascii() and tail.isdigit()):
         raise AiinfraError(Code.USAGE, f"--tail: '{tail}' is not a number of lines", hint="use a number, or `all`")
     wanted = _known(services)
     try:
-        for line in act(run.target, wanted, engine=run.engine, follow=follow, tail=tail):
-            if run.console.as_json:
-                run.console.json_line(line)
-            else:
-                run.console.log_line(line.service, line.text)
+        with closing(act(run.target, wanted, engine=run.engine, follow=follow, tail=tail)) as lines:
+            for line in lines:
+                if run.console.as_json:
+                    run.console.json_line(line)
+                else:
+                    run.console.log_line(line.service, line.text)
     except Interrupted as interrupted:
         if not follow or interrupted.exit_code != Code.INTERRUPTED.exit_code:
             raise

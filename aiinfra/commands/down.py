@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiinfra.engine import Engine
 from aiinfra.loading import Target
 from aiinfra.rendering import STACK_LABEL
+from aiinfra.reporting import Event, Report
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,18 @@ def volumes_of(target: Target, *, engine: Engine) -> list[str]:
     return engine.volumes(f"{STACK_LABEL}={target.name}")
 
 
-def down(target: Target, *, engine: Engine, volumes: bool, timeout: int | None) -> DownResult:
+def down(target: Target, *, engine: Engine, report: Report, volumes: bool, timeout: int | None) -> DownResult:
     """Remove containers and networks, and volumes where asked. Fine when nothing runs.
 
     `timeout` is how many seconds a container gets to stop; its own grace period when None.
     """
-    with target.workspace.lock("down", wait=0, on_wait=lambda _: None):
-        containers = engine.containers(target.name)
-        target.refuse_elsewhere(containers)
-        engine.down(target.name, timeout=timeout)
-        doomed = volumes_of(target, engine=engine) if volumes else []
-        engine.remove_volumes(doomed)
+    containers = engine.containers(target.name)
+    target.refuse_elsewhere(containers)
+    doomed = volumes_of(target, engine=engine) if volumes else []
+    if containers or doomed or target.workspace.state():
+        with target.workspace.lock("down", wait=0, on_wait=lambda _: None):
+            for container in containers:
+                report(Event("begin", container.service, "stopping"))
+            engine.down(target.name, timeout=timeout)
+            engine.remove_volumes(doomed)
     return DownResult(target.name, tuple(sorted(one.name for one in containers)), tuple(doomed))

@@ -60,10 +60,11 @@ def _data(response: httpx.Response) -> dict[str, Any]:
     fault = body.get("error") or {}
     details = fault.get("details") or {}
     said = fault.get("message") or response.text[:200]
-    lines = [f"{where}: {what}" for where, what in details.items() if isinstance(what, str)]
+    lines = [f"{one.get('path')}: {one.get('message')}" for one in details.get("fields", ())]
+    lines += [f"{where}: {what}" for where, what in details.items() if isinstance(what, str)]
     raise AiinfraError(
         Code.REQUEST_FAILED,
         "\n".join([f"MPC-API answered {response.status_code} {fault.get('code', '')}: {said}", *lines]),
-        hint="see more: `aiinfra logs mpc-api litellm`",
+        hint="" if response.is_client_error else "see more: `aiinfra logs mpc-api litellm`",
         details={"status": response.status_code, "error": fault},
     )

@@ -13,7 +13,10 @@ from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS, SERVICES
 
 @dataclass(frozen=True)
 class ServiceHealth:
-    """`status` is healthy, degraded, unhealthy or stopped; `container` is the engine's word, `text` the reason."""
+    """`status` is healthy, degraded, unhealthy, stopped, paused or restarting.
+
+    `container` is the engine's word, `text` the reason when it is not healthy.
+    """
 
     service: str
     status: str
@@ -61,7 +64,8 @@ def _judge(service: str, container: Container | None, probe: Probe | None) -> Se
     if container is None or not container.running:
         state = container.state if container else "missing"
         text = f"exit code {container.exit_code}" if container and container.state == "exited" else ""
-        return ServiceHealth(service, "stopped", state, None, text or "it does not run")
+        status = state if state in ("paused", "restarting") else "stopped"
+        return ServiceHealth(service, status, state, None, text or "it does not run")
     said = container.health or container.state
     if probe is None or not probe.healthy:
         status, text = (probe.status, probe.text) if probe else ("unhealthy", "it could not be probed")

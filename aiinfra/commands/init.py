@@ -44,10 +44,9 @@ def write_keys(target: Target, generated: Mapping[str, str]) -> None:
     if not generated:
         return
     if path.exists():
-        kept = path.read_text(encoding="utf-8").splitlines()
         # `NAME=` would be set a second time by the line that is added.
-        lines = [line for line in kept if line.partition("=")[0].removeprefix("export ").strip() not in generated]
-        text = "\n".join([*lines, *(f"{name}={value}" for name, value in generated.items()), ""])
+        kept = keys.without(path.read_text(encoding="utf-8"), generated)
+        text = kept + "".join(f"{name}={value}\n" for name, value in generated.items())
     else:
         text = env_file(target.name, generated)
     workspace.write(path, text, mode=0o600)

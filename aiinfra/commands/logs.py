@@ -1,7 +1,8 @@
 """`logs`: what the services wrote."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from aiinfra.engine import Engine
@@ -18,7 +19,9 @@ class LogLine:
     text: str
 
 
-def logs(target: Target, services: Sequence[str], *, engine: Engine, follow: bool, tail: str) -> Iterator[LogLine]:
+def logs(
+    target: Target, services: Sequence[str], *, engine: Engine, follow: bool, tail: str
+) -> Generator[LogLine, None, None]:
     """Yield log lines, of all services when none is named. `tail` is a number of lines or "all"."""
     containers = engine.containers(target.name)
     target.refuse_elsewhere(containers)
@@ -26,7 +29,7 @@ def logs(target: Target, services: Sequence[str], *, engine: Engine, follow: boo
         raise AiinfraError(
             Code.NOT_RUNNING, f"the stack '{target.name}' has no containers", hint="start it: `aiinfra up`"
         )
-    for line in engine.logs(target.compose, services, follow=follow, tail=tail):
-        found = _PREFIXED.fullmatch(line)
-        if found:
-            yield LogLine(found["service"], found["text"])
+    with closing(engine.logs(target.name, services, follow=follow, tail=tail)) as lines:
+        for line in lines:
+            if found := _PREFIXED.fullmatch(line):
+                yield LogLine(found["service"], found["text"])

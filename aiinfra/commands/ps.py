@@ -21,12 +21,12 @@ class PsRow:
     id: str
 
 
-def ps(target: Target, *, engine: Engine, all_: bool) -> tuple[PsRow, ...]:
-    """Return the stack's containers in order of dependency; stopped ones with `all_` only."""
+def ps(target: Target, *, engine: Engine) -> tuple[PsRow, ...]:
+    """Return the stack's containers, stopped ones too, in order of dependency."""
     containers = engine.containers(target.name)
     target.refuse_elsewhere(containers)
     published = {inner: outer for one in containers if one.running for inner, outer in one.ports.items()}
-    shown = [one for one in containers if (all_ or one.running) and one.service in SERVICES]
+    shown = [one for one in containers if one.service in SERVICES]
     return tuple(_row(one, published) for one in sorted(shown, key=_order))
 
 
@@ -39,7 +39,7 @@ def _row(container: Container, published: dict[int, int]) -> PsRow:
     return PsRow(
         service=container.service,
         state=container.state,
-        health=container.health,
+        health=container.health if container.running else "",
         image=container.image,
         ports=(published[inner],) if inner in published else (),
         started=container.started.isoformat().replace("+00:00", "Z") if container.started else None,

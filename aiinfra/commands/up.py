@@ -10,7 +10,8 @@ from aiinfra.commands.init import missing_keys, write_keys
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Loaded, Target, load
-from aiinfra.plan import Change, changes, leftovers
+from aiinfra.plan import Change, changes, leftovers, stuck
+from aiinfra.providers import ASKED_FOR
 from aiinfra.readiness import SYSTEM_CLOCK, Clock, Wait
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import EDGE, LITELLM, MPC_API, SERVICES
@@ -58,6 +59,7 @@ def up(
         target.refuse_elsewhere(containers)
         _refuse_taken_ports(loaded, containers, engine)
         _write_keys(target, generated, report)
+        _warn_of_missing_aliases(loaded, report)
         built = ensure_images(loaded, engine=engine, report=report)
         planned = changes(loaded.rendered.hashes, {one.service: one.tag for one in loaded.builds}, containers)
         touched = {change.service for change in planned if change.action != "unchanged"}
@@ -87,8 +89,16 @@ def _write_keys(target: Target, generated: Mapping[str, str], report: Report) ->
         report(Event("note", target.keys_file, f"strong keys generated: {', '.join(generated)}"))
 
 
+def _warn_of_missing_aliases(loaded: Loaded, report: Report) -> None:
+    missing = [alias for alias in ASKED_FOR if alias not in loaded.provider.aliases]
+    if missing:
+        text = f"it has no {', '.join(missing)}, which MPC-API asks the gateway for"
+        report(Event("warning", f"provider config {loaded.provider.name}", text))
+
+
 def _refuse_taken_ports(loaded: Loaded, containers: Sequence[Container], engine: Engine) -> None:
-    ours = {port for one in containers if one.service == EDGE and one.running for port in one.ports.values()}
+    live = [one for one in containers if one.service == EDGE and one.state != "exited"]
+    ours = {port for one in live for port in one.ports.values()}
     for endpoint in loaded.stack.endpoints:
         if endpoint.port in ours or ports.is_free(endpoint.address, endpoint.port):
             continue
@@ -106,7 +116,8 @@ def _prepare(loaded: Loaded, planned: Sequence[Change], *, engine: Engine, repor
     target = loaded.target
     target.workspace.write_rendered(loaded.rendered.files)
     _remember(loaded, healthy=False, changed=True)
-    engine.remove(leftovers(engine.containers(target.name)))
+    found = engine.containers(target.name)
+    engine.remove({one.id: one for one in (*leftovers(found), *stuck(found))}.values())
     replaced = [change.service for change in planned if change.action in ("create", "recreate")]
     for change in planned:
         if change.action != "unchanged":

@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from aiinfra.engine import build_log
-from aiinfra.engine.command import TIMEOUT, look, run
+from aiinfra.engine.command import TIMEOUT, look, run, stream
 from aiinfra.engine.container import Container, Exit, container
 from aiinfra.engine.refusals import translated
 from aiinfra.engine.versions import refuse_old, versions
@@ -33,6 +33,8 @@ class Engine:
         # An inherited COMPOSE_* variable can rename the project or remove what is not ours.
         for name in [name for name in os.environ if name.startswith("COMPOSE_")]:
             del os.environ[name]
+        # Compose takes the current directory for a URL, and fails on a "%" in it. All our paths are absolute.
+        os.chdir("/")
 
     def require(self) -> None:
         """Raise AiinfraError (exit 4) unless an engine, Compose and buildx that are new enough answer."""
@@ -144,12 +146,12 @@ class Engine:
             with translated():
                 self._client.volume.remove(list(names))
 
-    def logs(self, compose: "Compose", services: Sequence[str], *, follow: bool, tail: str) -> Iterator[str]:
-        """Yield log lines as Compose prints them: `SERVICE-N  | text`."""
-        with translated():
-            stream = compose.client.compose.logs(list(services), tail=tail, follow=follow, stream=True)
-            for _, line in stream:
-                yield line.decode(errors="replace").rstrip("\r\n")
+    def logs(self, project: str, services: Sequence[str], *, follow: bool, tail: str) -> Generator[str, None, None]:
+        """Yield log lines as Compose prints them: `SERVICE-N  | text`. Closing the iterator ends the command."""
+        options = ["--no-color", "--tail", tail, *(["--follow"] if follow else [])]
+        with stream(["docker", "compose", "-p", project, "logs", *options, *services]) as output:
+            for line in output:
+                yield line.rstrip("\r\n")
 
     @cached_property
     def _client(self) -> "DockerClient":

@@ -4,7 +4,9 @@ The import of python-on-whales alone takes longer than such a command as a whole
 """
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, cast
 
 from aiinfra.engine.refusals import no_docker, refusal
 from aiinfra.errors import AiinfraError, Code
@@ -15,7 +17,14 @@ TIMEOUT = 10.0
 
 def look(*arguments: str, tolerate: str = "") -> str:
     """Return what `docker ARGUMENTS` printed; raises AiinfraError unless `tolerate` is in its complaint."""
-    done = run(["docker", *arguments])
+    try:
+        done = run(["docker", *arguments])
+    except TimeoutError as error:
+        raise AiinfraError(
+            Code.DOCKER_STOPPED,
+            f"the Docker engine did not answer within {TIMEOUT:.0f} seconds",
+            hint="restart it: `sudo systemctl restart docker`, or Docker Desktop",
+        ) from error
     if done.returncode != 0 and not (tolerate and tolerate in done.stderr):
         raise refusal(done.stderr)
     return done.stdout
@@ -24,6 +33,7 @@ def look(*arguments: str, tolerate: str = "") -> str:
 def run(
     command: Sequence[str], *, text: str = "", timeout: float = TIMEOUT, merge: bool = False
 ) -> subprocess.CompletedProcess[str]:
+    """Run a command; raises TimeoutError after `timeout` seconds."""
     try:
         return subprocess.run(
             command,
@@ -35,11 +45,24 @@ def run(
             timeout=timeout,
             check=False,
         )
-    except FileNotFoundError as error:
+    except (FileNotFoundError, PermissionError) as error:
         raise no_docker() from error
     except subprocess.TimeoutExpired as error:
-        raise AiinfraError(
-            Code.DOCKER_STOPPED,
-            f"the Docker engine did not answer within {timeout:.0f} seconds",
-            hint="restart it: `sudo systemctl restart docker`, or Docker Desktop",
-        ) from error
+        raise TimeoutError from error
+
+
+@contextmanager
+def stream(command: Sequence[str]) -> Iterator[IO[str]]:
+    """Run a command whose two outputs are read line by line as they come; it ends with the block."""
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            yield cast("IO[str]", process.stdout)
+        finally:
+            process.terminate()

@@ -1,5 +1,6 @@
 """Docker's failures, in our words."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,10 +43,13 @@ def refusal(stderr: str, fallback: Code = Code.DOCKER_REFUSED, log: str = "") ->
     """Return the error for what Docker wrote; `fallback` where no known cause is in it, with the end of `log`."""
     for pattern, code, message, hint in _CAUSES:
         if pattern.search(stderr):
-            return AiinfraError(code, message, hint=hint, details={"docker": _tail(stderr)})
+            host = os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT")
+            elsewhere = f"DOCKER_HOST or DOCKER_CONTEXT says {host}: is that right? If so, start the engine there"
+            fix = elsewhere if code is Code.DOCKER_STOPPED and host else hint
+            return AiinfraError(code, message, hint=fix, details={"docker": _tail(stderr)})
     if fallback is Code.BUILD_FAILED:
         return AiinfraError(fallback, f"the build failed\n{log}", hint="what ran before still runs")
-    return AiinfraError(fallback, f"Docker refused: {_tail(stderr)}", hint="`aiinfra ps` shows what runs")
+    return AiinfraError(fallback, f"Docker refused: {_tail(stderr)}", hint="see whether `docker info` answers")
 
 
 def _tail(stderr: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Cli, left_of
+from tests.e2e.conftest import Cli, docker, left_of
 
 BROKEN_CONFIG = "model_list:\n  - model_name: default\n    litellm_params: 7\n"
 
@@ -61,9 +61,58 @@ def test_a_deadline_that_passes_says_which_service_and_what_its_check_said(cli: 
 
 
 def test_out_of_memory_is_reported_as_such_with_the_setting_to_raise(cli: Cli) -> None:
-    cli.settings("services: {litellm: {memory: 96m}}\n")
-    error = cli.fails("up", exit_code=1)
-    assert "ran out of memory (its limit is services.litellm.memory)" in error["message"]
+    process = cli.start("up")
+    gateway = f"{cli.stack}-litellm-1"
+    while not docker("ps", "-q", "--filter", f"name={gateway}"):
+        time.sleep(0.1)
+    docker("update", "--memory", "64m", "--memory-swap", "64m", gateway)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "ran out of memory (its limit is services.litellm.memory)" in output
+
+
+@pytest.mark.parametrize("blow", [("kill",), ("stop", "-t", "2"), ("pause",), ("rm", "-f")])
+def test_up_brings_back_what_was_killed_stopped_paused_or_removed(healthy: Cli, blow: tuple[str, ...]) -> None:
+    docker(*blow, healthy.ids()["mpc-api"], healthy.ids()["edge"])
+    error = healthy.fails("health", exit_code=1)
+    assert set(error["details"]["services"]) >= {"mpc-api", "edge"}
+    actions = {row["service"]: row["action"] for row in healthy.ok("up")["services"]}
+    assert (actions["redis"], actions["litellm"]) == ("unchanged", "unchanged")
+    assert healthy.run("health").returncode == 0
+
+
+def test_a_hung_redis_is_one_unhealthy_row_and_not_a_hung_engine(healthy: Cli) -> None:
+    process = int(docker("inspect", "--format", "{{.State.Pid}}", healthy.ids()["redis"]))
+    os.kill(process, signal.SIGSTOP)
+    try:
+        error = healthy.fails("health", "--timeout", "1", exit_code=1)
+    finally:
+        os.kill(process, signal.SIGCONT)
+    assert error["details"]["services"] == ["redis"]
+
+
+def test_down_while_the_gateway_boots_does_not_wait_for_its_grace_period(cli: Cli) -> None:
+    cli.fails("up", "--timeout", "1", exit_code=1)
+    start = time.monotonic()
+    cli.ok("down")
+    assert time.monotonic() - start < 30
+
+
+def test_a_directory_with_odd_characters_in_its_name_works(cli: Cli) -> None:
+    odd = cli.directory / "50 % of $HOME, 'ö' #1"
+    odd.mkdir()
+    Cli(cli.command, odd, cli.stack).ok("up")
+
+
+def test_logs_into_a_closed_pipe_end_well_and_leave_no_process(healthy: Cli) -> None:
+    line = f"cd {healthy.directory} && {healthy.command} -s {healthy.stack} logs -f | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"timeout 60 bash -o pipefail -c '{line}'"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, len(done.stdout.splitlines()), done.stderr) == (0, 1, "")
+    time.sleep(1)
+    running = subprocess.run(["pgrep", "-f", f"compose -p {healthy.stack} logs"], capture_output=True, check=False)
+    assert running.stdout == b""
 
 
 @pytest.mark.parametrize("delay", [0.4, 1.2, 2.0, 5.0])

@@ -25,7 +25,7 @@ def rendered(case: str) -> Rendered:
     provider = providers.load(target.settings.provider_config, directory, values)
     providers.check(provider, values, ".env")
     wanted = {name: port or 1 for name, port in wanted_ports(target.name, target.settings).items()}
-    identity = replace(FIXED_IDENTITY, ports=wanted)
+    identity = replace(FIXED_IDENTITY, ports=wanted, address=target.settings.ports.address)
     return render(
         Stack(target.name, Path("/stack"), target.settings, identity),
         values,

@@ -75,7 +75,9 @@ def test_init_writes_three_files_once_and_never_over_them(tmp_path: Path) -> Non
     assert first["data"]["written"] == ["aiinfra.yaml", ".gitignore", ".env"]
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     again = aiinfra(tmp_path, "init")
-    assert again.stdout.splitlines() == ["kept     aiinfra.yaml", "kept     .gitignore", "kept     .env"]
+    assert again.stdout.splitlines() == [
+        f"kept     {tmp_path / name}" for name in ("aiinfra.yaml", ".gitignore", ".env")
+    ]
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -106,6 +108,69 @@ def test_a_directory_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
 
 def test_a_stack_name_that_docker_would_refuse_is_wrong_usage(tmp_path: Path) -> None:
     assert aiinfra(tmp_path, "--stack", "Not A Name", "ps").returncode == 2
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_an_option_beats_the_environment_wherever_it_stands(tmp_path: Path, order: str) -> None:
+    (tmp_path / "here").mkdir()
+    option = ["-C", "here", "-s", "named"]
+    arguments = [*option, "init"] if order == "before" else ["init", *option]
+    done = aiinfra(tmp_path, *arguments, AIINFRA_STACK="other", AIINFRA_DIRECTORY="/nonexistent")
+    assert (done.returncode, (tmp_path / "here" / ".env.named").exists()) == (0, True), done.stderr
+
+
+def test_the_environment_names_stack_and_directory_where_no_option_does(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    assert aiinfra(tmp_path, "init", AIINFRA_STACK="other", AIINFRA_DIRECTORY="here").returncode == 0
+    assert (tmp_path / "here" / ".env.other").exists()
+
+
+def test_init_makes_a_stack_directory_where_one_stands_also_below_another(tmp_path: Path) -> None:
+    below = tmp_path / "below"
+    below.mkdir()
+    aiinfra(tmp_path, "init")
+    assert envelope(aiinfra(below, "init", "--json"))["data"]["directory"] == str(below)
+
+
+def test_a_hint_names_the_stack_that_was_given(tmp_path: Path) -> None:
+    done = aiinfra(tmp_path, "-s", "named", "health")
+    assert "`aiinfra -s named up`" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["generate"]])
+def test_no_arguments_show_the_help(tmp_path: Path, arguments: list[str]) -> None:
+    done = aiinfra(tmp_path, *arguments)
+    assert (done.returncode, done.stdout.startswith("Usage: aiinfra"), done.stderr) == (0, True, "")
+
+
+def test_wrong_usage_names_its_verb_in_json(tmp_path: Path) -> None:
+    assert envelope(aiinfra(tmp_path, "generate", "--json", "script"))["command"] == "generate script"
+
+
+def test_generate_without_a_subject_is_wrong_usage(tmp_path: Path) -> None:
+    assert aiinfra(tmp_path, "generate", "metadata").returncode == 2
+
+
+def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"cd {gone} && rmdir {gone} && {sys.executable} -m aiinfra ps"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, "the current directory is not a directory" in done.stderr) == (2, True), done.stderr
+
+
+def test_a_misspelt_base_image_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    (tmp_path / "aiinfra.yaml").write_text('build: {base_images: {"redis:9.9": x}}\n')
+    write_keys(tmp_path)
+    done = aiinfra(tmp_path, "up", "--json")
+    assert "haproxy:3.0, python:3.13-slim-trixie, redis:8.0" in envelope(done)["error"]["hint"]
+
+
+@pytest.mark.parametrize("stream", [">&-", ">/dev/full"])
+def test_a_closed_or_full_output_shows_no_traceback(tmp_path: Path, stream: str) -> None:
+    command = f"{sys.executable} -m aiinfra init {stream}"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
 
 
 def test_health_of_a_stack_that_never_ran_says_how_to_start_it(tmp_path: Path) -> None:

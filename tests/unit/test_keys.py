@@ -74,6 +74,8 @@ def test_a_refusal_never_shows_a_value() -> None:
         ("MPC_API_KEY", "aaaaaaaaaaaaaaaaaaaaaaaaa", "placeholder"),
         ("MPC_API_KEY", "has a space in the middle", "HTTP header"),
         ("REDIS_PASSWORD", "hunter2", "is weak"),
+        ("REDIS_PASSWORD", "abababababababababab", "easy to guess"),
+        ("MPC_API_KEY", "12345678901234567890", "easy to guess"),
         ("REDIS_PASSWORD", "", "is not set"),
     ],
 )
@@ -108,6 +110,22 @@ def test_missing_keys_are_added_and_every_line_of_the_user_is_kept(tmp_path: Pat
     assert text.startswith("# mine\nOPENAI_API_KEY=sk-proj-abc\nREDIS_PASSWORD=0123456789abcdefgh\n")
     keys.check(keys.load(tmp_path, "ai-infra"), ".env")
     assert ensure_keys(target(tmp_path, None)) == ()
+
+
+@pytest.mark.parametrize("line", ["MPC_API_KEY = ", "export   MPC_API_KEY=", "'MPC_API_KEY'="])
+def test_an_empty_key_is_replaced_however_it_is_written(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(f"A=1\n{line}\nB=2\n")
+    ensure_keys(target(tmp_path, None))
+    values = keys.load(tmp_path, "ai-infra")
+    assert (values["A"], values["B"], len(values["MPC_API_KEY"]) > 30) == ("1", "2", True)
+
+
+def test_a_link_to_a_key_file_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("A=1\n")
+    (tmp_path / ".env").symlink_to("real")
+    ensure_keys(target(tmp_path, None))
+    assert (tmp_path / ".env").is_symlink()
+    assert "MPC_API_KEY=" in (tmp_path / "real").read_text()
 
 
 def test_another_stack_has_keys_of_its_own_and_shares_provider_keys(tmp_path: Path) -> None:

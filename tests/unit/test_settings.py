@@ -81,7 +81,24 @@ def test_a_port_out_of_range_names_the_rule() -> None:
 
 @pytest.mark.parametrize("memory", ["768", "1t", "0m", "-1g", "1.5g"])
 def test_memory_wants_a_number_and_a_unit(memory: str) -> None:
-    assert "use a number and k, m or g" in faults(f"services: {{redis: {{memory: '{memory}'}}}}")[0]
+    assert "use a number and m or g" in faults(f"services: {{redis: {{memory: '{memory}'}}}}")[0]
+
+
+@pytest.mark.parametrize(
+    ("service", "memory"), [("litellm", "511m"), ("redis", "31m"), ("mpc-api", "1m"), ("edge", "1m")]
+)
+def test_memory_below_what_a_service_needs_is_refused(service: str, memory: str) -> None:
+    assert "the service needs at least" in faults(f"services: {{{service}: {{memory: {memory}}}}}")[0]
+
+
+def test_one_port_for_both_services_is_refused() -> None:
+    assert faults("ports: {litellm: 5000, mpc-api: 5000}") == [
+        "aiinfra.yaml: ports: litellm and mpc-api cannot both have 5000"
+    ]
+
+
+def test_the_python_spelling_of_a_key_is_not_a_key() -> None:
+    assert faults("services: {mpc_api: {memory: 1g}}")[0].endswith("did you mean 'mpc-api'?")
 
 
 def test_all_faults_are_told_at_once() -> None:

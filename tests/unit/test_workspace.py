@@ -1,5 +1,6 @@
 """The stack directory: found, private, locked, never half-written."""
 
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +20,9 @@ def test_the_stack_directory_is_found_from_below_as_git_does(tmp_path: Path) -> 
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     assert workspace.find(below) == tmp_path
-    (tmp_path / "a" / ".aiinfra").mkdir()
+    (tmp_path / "a" / ".aiinfra" / "demo").mkdir(parents=True)
+    assert workspace.find(below) == tmp_path
+    (tmp_path / "a" / ".aiinfra" / "demo" / "state.json").touch()
     assert workspace.find(below) == tmp_path / "a"
 
 
@@ -38,7 +41,21 @@ def test_what_is_remembered_comes_back(tmp_path: Path) -> None:
     assert (one.root.parent / ".gitignore").read_text() == "*\n"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"instance": 1, "digest_key": "zz"}'])
+GOOD = {"instance": "x", "digest_key": "00", "address": "::1", "generation": 1, "healthy": True, "applied": {}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"instance": 1, "digest_key": "zz"}',
+        json.dumps({**GOOD, "ports": {}}),
+        json.dumps({**GOOD, "ports": {"litellm": 99999, "mpc-api": 3000}}),
+    ],
+)
 def test_a_damaged_state_is_refused_with_the_file_and_the_way_out(tmp_path: Path, text: str) -> None:
     one = Workspace(tmp_path, "demo")
     one.prepare()
@@ -113,7 +130,13 @@ def test_a_held_lock_names_its_holder_and_a_dead_holder_holds_nothing(tmp_path: 
 
 def test_free_ports_are_chosen_once_and_then_remembered() -> None:
     wanted: dict[str, int | None] = {"litellm": None, "mpc-api": None}
-    first = workspace.new_identity(wanted, {})
+    first = workspace.new_identity(wanted, "127.0.0.1")
     assert len(set(first.ports.values())) == 2
-    assert workspace.with_ports(first, wanted).ports == first.ports
-    assert workspace.with_ports(first, {"litellm": 4000, "mpc-api": None}).ports["litellm"] == 4000
+    assert workspace.with_ports(first, wanted, "127.0.0.1") == first
+    assert workspace.with_ports(first, {"litellm": 4000, "mpc-api": None}, "127.0.0.1").ports["litellm"] == 4000
+
+
+def test_a_port_that_is_wanted_for_one_service_is_not_kept_for_the_other() -> None:
+    first = workspace.new_identity({"litellm": None, "mpc-api": 3000}, "127.0.0.1")
+    swapped = workspace.with_ports(first, {"litellm": 3000, "mpc-api": None}, "127.0.0.1")
+    assert (swapped.ports["litellm"], swapped.ports["mpc-api"] != 3000) == (3000, True)
