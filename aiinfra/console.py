@@ -197,10 +197,15 @@ class Console:
 def _rich(*, stderr: bool, plain: bool) -> "rich.console.Console":
     from rich.console import Console as RichConsole  # noqa: PLC0415
 
+    class Output(RichConsole):
+        def on_broken_pipe(self) -> None:
+            # rich would exit with 1 here; what a closed pipe means is decided where every command ends.
+            raise BrokenPipeError
+
     # A pipe has no width: long values must not be folded for it.
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else 250
-    return RichConsole(stderr=stderr, no_color=plain, width=width, emoji=False, soft_wrap=False)
+    return Output(stderr=stderr, no_color=plain, width=width, emoji=False, soft_wrap=False)
 
 
 def envelope(command: str, data: object, error: AiinfraError | None, warnings: Sequence[str]) -> Mapping[str, Any]:

@@ -192,9 +192,17 @@ def test_key_files_that_others_could_read_are_repaired_and_it_is_said(healthy: C
     assert keys_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_stopped_engine_is_exit_code_4_with_the_command_that_starts_it(cli: Cli) -> None:
+def test_an_engine_that_is_not_where_docker_host_says_is_exit_code_4_and_says_where_it_looked(cli: Cli) -> None:
     error = cli.fails("up", exit_code=4, DOCKER_HOST="unix:///nonexistent.sock")
-    assert (error["code"], "systemctl start docker" in error["hint"]) == ("DOCKER_STOPPED", True)
+    assert (error["code"], "unix:///nonexistent.sock" in error["hint"]) == ("DOCKER_STOPPED", True)
+
+
+def test_a_stopped_engine_is_exit_code_4_with_the_command_that_starts_it(cli: Cli) -> None:
+    # A machine without a socket, as far as this process and its children can see.
+    shell = f"mount -t tmpfs none /run && exec {cli.command} --stack {cli.stack} -C {cli.directory} up"
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", shell], capture_output=True, text=True, check=False)
+    assert (done.returncode, "no Docker engine answers" in done.stderr) == (4, True), done.stderr
+    assert "systemctl start docker" in done.stderr
 
 
 def test_an_engine_that_never_answers_is_told_within_its_timeout(cli: Cli, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from mock_provider import tokens, writing
+from mock_provider import tokens
 from mock_provider.instances import instance_of
 from mock_provider.prompt import subject_of
+from mock_provider.writing import Pen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,4 +124,4 @@ def _text(response_format: Mapping[str, Any] | None, subject: Subject, seed: str
     if kind == "json_object":
         return _json(instance_of(_ANY_OBJECT, subject, seed))
     rng = Random(seed)  # noqa: S311 (nothing here is a secret)
-    return writing.sentences(subject, rng, rng.randint(*_PROSE_SENTENCES))
+    return Pen(subject, rng).sentences(rng.randint(*_PROSE_SENTENCES))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,8 +11,9 @@ import referencing
 from jsonschema import SchemaError
 from jsonschema.validators import validator_for
 
-from mock_provider import amounts, texts
-from mock_provider.prompt import plain_name
+from mock_provider import amounts, names, texts, wishes
+from mock_provider.names import plain_name
+from mock_provider.place import Place
 from mock_provider.schemas import (
     Branches,
     Schema,
@@ -20,8 +21,10 @@ from mock_provider.schemas import (
     concrete,
     height,
     is_null,
+    properties_of,
     type_of,
 )
+from mock_provider.writing import Pen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,22 +36,8 @@ _DEEP = 4
 _TOO_DEEP = 40
 _MAX_ITEMS = 1_000
 _SAME_ITEM_TRIES = 30
+_OTHER_TEXT_TRIES = 3
 _LISTED_NAMES = re.compile(r"tags|keywords|terms", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where in the value we are: the nearest property's name, the position in the nearest list, the nesting."""
-
-    name: str = ""
-    item: int | None = None
-    depth: int = 0
-
-    def property(self, name: str) -> _Place:
-        return replace(self, name=name, depth=self.depth + 1)
-
-    def element(self, item: int) -> _Place:
-        return replace(self, item=item, depth=self.depth + 1)
 
 
 def instance_of(schema: Schema, subject: Subject, seed: str) -> Any:
@@ -62,9 +51,11 @@ def instance_of(schema: Schema, subject: Subject, seed: str) -> Any:
         kind = validator_for(schema)
         kind.check_schema(cast("dict[str, Any]", schema))
         validator = kind(schema, registry=referencing.Registry())
+        start = Place(points=names.list_named(subject.listed, names.POINTS))
         for attempt in range(_TRIES):
+            pen = Pen(subject, Random(f"{seed}/{attempt}"))  # noqa: S311 (nothing here is a secret)
             try:
-                made = _Maker(schema, subject, Random(f"{seed}/{attempt}"), attempt).value(schema, _Place())  # noqa: S311
+                made = _Maker(schema, pen, attempt).value(schema, start)
             except UnsatisfiableSchemaError as error:
                 problem = str(error)
                 continue
@@ -80,11 +71,10 @@ def instance_of(schema: Schema, subject: Subject, seed: str) -> Any:
 @dataclass(frozen=True)
 class _Maker:
     root: Schema
-    subject: Subject
-    rng: Random
+    pen: Pen
     attempt: int
 
-    def value(self, schema: Schema, place: _Place) -> Any:  # noqa: PLR0911 (one per type)
+    def value(self, schema: Schema, place: Place) -> Any:  # noqa: PLR0911 (one per type)
         if place.depth > _TOO_DEEP:
             raise UnsatisfiableSchemaError("the schema asks for endless nesting")
         schema = concrete(self.root, schema, lambda branches: self._branch(branches, place))
@@ -100,31 +90,31 @@ class _Maker:
             case "integer" | "number" as kind:
                 return self._amount(kind, schema, place)
             case "boolean":
-                return self.rng.random() < 0.5  # noqa: PLR2004 (a coin)
+                return self.pen.rng.random() < 0.5  # noqa: PLR2004 (a coin)
             case "null":
                 return None
-        return texts.text(schema, place.name, place.item, self.subject, self.rng)
+        return texts.text(schema, place, self.pen)
 
-    def _branch(self, branches: Branches, place: _Place) -> Schema:
+    def _branch(self, branches: Branches, place: Place) -> Schema:
         """The first branch that is not null, another when that was tried in vain; the flattest when deep."""
         if not branches:
             raise UnsatisfiableSchemaError("a combination without branches")
         if place.depth > _DEEP:
             return min(branches, key=lambda branch: height(self.root, branch))
         if self.attempt:
-            return self.rng.choice(branches)
+            return self.pen.rng.choice(branches)
         return next((branch for branch in branches if not is_null(branch)), branches[0])
 
-    def _listed(self, values: list[Any], place: _Place) -> Any:
+    def _listed(self, values: list[Any], place: Place) -> Any:
         """One of an enum: what the prompt asked for if it is among them."""
         if not values:
             raise UnsatisfiableSchemaError("an enum without values")
-        asked = self.subject.given.get(plain_name(place.name))
-        return asked if place.item is None and asked in values else self.rng.choice(values)
+        asked = self.pen.subject.given.get(plain_name(place.name))
+        return asked if place.item is None and asked in values else self.pen.rng.choice(values)
 
-    def _amount(self, kind: str, schema: Mapping[str, Any], place: _Place) -> float:
+    def _amount(self, kind: str, schema: Mapping[str, Any], place: Place) -> float:
         """The number that the prompt itself gives for this property, when it seems to fit, or any that fits."""
-        asked = self.subject.given.get(plain_name(place.name))
+        asked = self.pen.subject.given.get(plain_name(place.name))
         usable = not self.attempt and place.item is None and not isinstance(asked, bool)
         if (
             usable
@@ -133,9 +123,9 @@ class _Maker:
         ):
             return asked
         make = amounts.integer if kind == "integer" else amounts.number
-        return make(schema, place.name, place.item, self.rng)
+        return make(schema, place.name, place.item, self.pen.rng)
 
-    def _object(self, schema: Mapping[str, Any], place: _Place) -> dict[str, Any]:
+    def _object(self, schema: Mapping[str, Any], place: Place) -> dict[str, Any]:
         properties: Mapping[str, Schema] = schema.get("properties", {})
         required = list(schema.get("required", ()))
         others = schema.get("additionalProperties", True)
@@ -151,47 +141,60 @@ class _Maker:
             del made[name]
         return made
 
-    def _add_optional(self, made: dict[str, Any], name: str, schema: Schema, place: _Place) -> None:
+    def _add_optional(self, made: dict[str, Any], name: str, schema: Schema, place: Place) -> None:
         try:
             made[name] = self.value(schema, place.property(name))
         except UnsatisfiableSchemaError:
             return
 
-    def _add_free(self, made: dict[str, Any], schema: Mapping[str, Any], wanted: int, place: _Place) -> None:
+    def _add_free(self, made: dict[str, Any], schema: Mapping[str, Any], wanted: int, place: Place) -> None:
         """Fills an object up with properties whose names the schema leaves to us."""
         patterns: Mapping[str, Schema] = schema.get("patternProperties", {})
         pattern, described = next(iter(patterns.items()), (None, schema.get("additionalProperties", True)))
         if described is False or place.depth > _TOO_DEEP:
             return
-        names = {"type": "string", "maxLength": 40, **({"pattern": pattern} if pattern else {})}
+        labels = {"type": "string", "maxLength": 40, **({"pattern": pattern} if pattern else {})}
         for number in range(_SAME_ITEM_TRIES + wanted):
             if len(made) >= wanted:
                 return
-            label = texts.text(names, "keyword", number, self.subject, self.rng)
+            label = texts.text(labels, Place("keyword", number), self.pen)
             if label not in made:
                 made[label] = self.value(described, place.property(label))
 
-    def _array(self, schema: Mapping[str, Any], place: _Place) -> list[Any]:
+    def _array(self, schema: Mapping[str, Any], place: Place) -> list[Any]:
         leading: list[Schema] = list(schema.get("prefixItems", ()))
         rest: Schema = schema.get("items", True)
-        usual = max(5 if _LISTED_NAMES.search(place.name) else 3 - place.depth // 2, len(leading))
         low, high = int(schema.get("minItems", 0)), int(schema.get("maxItems", _MAX_ITEMS))
+        usual = max(self._usual_count(rest, place), len(leading))
         count = min(max(0 if place.depth > _DEEP else usual, low), high)
-        if count > _MAX_ITEMS:
+        if max(count, low) > _MAX_ITEMS:
             raise UnsatisfiableSchemaError(f"more than {_MAX_ITEMS} items")
         items: list[Any] = []
         for number in range(count):
             described = leading[number] if number < len(leading) else rest
             if described is False and number >= low:
                 break
-            if not self._append(items, described, place, unique=bool(schema.get("uniqueItems"))) and number >= low:
+            made = self._append(items, described, place, count, unique=bool(schema.get("uniqueItems")))
+            if not made and number >= low:
                 break
         return items
 
-    def _append(self, items: list[Any], schema: Schema, place: _Place, *, unique: bool) -> bool:
-        for number in range(_SAME_ITEM_TRIES):
-            made = self.value(schema, place.element(len(items) + (number if unique else 0)))
-            if not unique or made not in items:
+    def _usual_count(self, items: Schema, place: Place) -> int:
+        """How many items a list has when it may have any number."""
+        wanted = len(wishes.values_for(place.name, self.pen.subject))
+        if _LISTED_NAMES.search(place.name):
+            return max(5, wanted)
+        usual = wanted or 3 - place.depth // 2
+        spoken = any(names.is_spoken(name) for name in properties_of(self.root, items))
+        return wishes.parts(usual, place, self.pen.subject) if spoken else usual
+
+    def _append(self, items: list[Any], schema: Schema, place: Place, count: int, *, unique: bool) -> bool:
+        """Adds an item unlike the others; one that is like another when there is none and it need not be `unique`."""
+        for number in range(_SAME_ITEM_TRIES if unique else _OTHER_TEXT_TRIES):
+            made = self.value(schema, place.element(len(items) + number, count))
+            if made not in items or not (unique or isinstance(made, str)):
                 items.append(made)
                 return True
-        return False
+        if not unique:
+            items.append(made)
+        return not unique

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from mock_provider.names import KEYWORDS, list_named, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 MAX_KEYWORDS = 8
+MAX_LISTED = 50
 MAX_TOPIC_CHARACTERS = 80
 _MAX_OBJECT_STARTS = 20
 _SHORTEST_WORD = 3
@@ -48,17 +51,14 @@ _STOP_WORDS = """
 class Subject:
     """What to speak about: one short topic, at least one keyword, and the request's own named values.
 
-    `given` holds the strings, numbers and booleans of a JSON object in the prompt, by `plain_name`.
+    `given` holds the strings, numbers and booleans of a JSON object in the prompt, by `plain_name`; `listed` its
+    lists of strings, by their own names.
     """
 
     topic: str
     keywords: tuple[str, ...]
     given: Mapping[str, str | float | bool]
-
-
-def plain_name(name: str) -> str:
-    """A name without case and separators: `durationSeconds`, `duration_seconds` and `Duration-Seconds` are one."""
-    return re.sub(r"[\W_]", "", name).casefold()
+    listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def text_of(message: Mapping[str, Any]) -> str:
@@ -76,10 +76,12 @@ def subject_of(messages: Sequence[Mapping[str, Any]]) -> Subject:
     text = text_of(asked[-1]) if asked else ""
     request = _first_object(text)
     values = dict(_named_values(request))
-    topic = _shortened(_topic_of_request(request) or _topic_of_text(text)) or "this subject"
+    topic = one_line(_topic_of_request(request) or _topic_of_text(text)) or "this subject"
     spoken = " ".join(str(request.get(key, "")) for key in _TOPIC_KEYS) if request else text
-    keywords = tuple(dict.fromkeys([*_keywords(topic), *_keywords(spoken)]))[:MAX_KEYWORDS]
-    return Subject(topic=topic, keywords=keywords or (topic,), given=values)
+    listed = dict(_named_lists(request))
+    found = tuple(dict.fromkeys([*_keywords(topic), *_keywords(spoken)]))[:MAX_KEYWORDS]
+    keywords = tuple(dict.fromkeys([*list_named(listed, KEYWORDS), *found]))
+    return Subject(topic=topic, keywords=keywords or (topic,), given=values, listed=listed)
 
 
 def _first_object(text: str) -> dict[str, Any]:
@@ -101,6 +103,12 @@ def _named_values(request: Mapping[str, Any]) -> Iterator[tuple[str, str | float
             yield plain_name(name), value
 
 
+def _named_lists(request: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, value in request.items():
+        texts = [text.strip() for text in value if isinstance(text, str)] if isinstance(value, list) else []
+        yield name, tuple(dict.fromkeys(filter(None, texts)))[:MAX_LISTED]
+
+
 def _topic_of_request(request: Mapping[str, Any]) -> str:
     preferred = [request.get(key) for key in _TOPIC_KEYS]
     return next((value for value in [*preferred, *request.values()] if isinstance(value, str) and value.strip()), "")
@@ -114,8 +122,8 @@ def _topic_of_text(text: str) -> str:
     return " ".join(_keywords(text)[:3]) or text
 
 
-def _shortened(topic: str) -> str:
-    """One line without quotes around it, cut between words."""
+def one_line(topic: str) -> str:
+    """A short line without quotes around it, cut between words."""
     line = " ".join(topic.split()).strip("\"'`<>*# \u2018\u2019\u201c\u201d")
     if len(line) <= MAX_TOPIC_CHARACTERS:
         return line

@@ -66,6 +66,17 @@ def look_up(root: Schema, reference: str) -> Schema:
     return found
 
 
+def properties_of(root: Schema, schema: Schema) -> Mapping[str, Schema]:
+    """The properties that an object schema, or the one it refers to, describes."""
+    for _ in range(_MAX_STEPS):
+        if isinstance(schema, bool):
+            return {}
+        if "$ref" not in schema:
+            return schema.get("properties", {})  # type: ignore[no-any-return]  # checked against the metaschema
+        schema = look_up(root, schema["$ref"])
+    return {}
+
+
 def concrete(root: Schema, schema: Schema, choose: Callable[[Branches], Schema]) -> Mapping[str, Any]:
     """A schema without references and combinations; `choose` takes one branch of an anyOf or oneOf."""
     for _ in range(_MAX_STEPS):

@@ -14,6 +14,12 @@ from mock_provider.prompt import Subject
 from mock_provider.schemas import UnsatisfiableSchemaError
 
 VOLCANOES = Subject(topic="Volcanoes", keywords=("volcanoes", "lava"), given={"duration": 60})
+BUSY = Subject(
+    topic="Volcanoes {0}",
+    keywords=("volcanoes",),
+    given={"duration": float("inf"), "textOverlay": " ", "calltoaction": "Go!", "audience": ""},
+    listed={"key_points": ("One", "Two." * 200, "{x}", "Four"), "brandColours": ("red",), "x": ("a", "b"), "tags": ()},
+)
 
 NODE = {
     "type": "object",
@@ -130,7 +136,9 @@ def joined(*parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[
 
 
 SMALL = st.integers(0, 6)
-NAMES = st.sampled_from(["title", "tags", "seconds", "narration", "imagePrompt", "x", "scene_number", "größe"])
+USUAL_NAMES = ["title", "tags", "seconds", "narration", "imagePrompt", "x", "scene_number", "größe"]
+WISHED_NAMES = ["colours", "textOverlay", "negative_prompt", "callToAction", "hook"]
+NAMES = st.sampled_from([*USUAL_NAMES, *WISHED_NAMES])
 PATTERNS = st.sampled_from(["^#\\w+$", "[0-9]", "^[a-f]{1,3}$", "^(yes|no)", "\\S"])
 LEAVES: st.SearchStrategy[Any] = st.one_of(
     st.just({}),
@@ -172,9 +180,9 @@ def objects(properties: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.recursive(LEAVES, nested, max_leaves=12))
-def test_a_value_made_for_a_random_schema_is_valid(schema: Any) -> None:
+@given(st.recursive(LEAVES, nested, max_leaves=12), st.sampled_from([VOLCANOES, BUSY]))
+def test_a_value_made_for_a_random_schema_is_valid(schema: Any, subject: Subject) -> None:
     schema = {**schema, "$defs": {"Node": NODE}}
-    made = instance_of(schema, VOLCANOES, "seed")
+    made = instance_of(schema, subject, "seed")
     jsonschema.validate(made, schema)
-    assert made == instance_of(schema, VOLCANOES, "seed")
+    assert made == instance_of(schema, subject, "seed")
