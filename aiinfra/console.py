@@ -199,8 +199,9 @@ def _rich(*, stderr: bool, plain: bool) -> "rich.console.Console":
 
     class Output(RichConsole):
         def on_broken_pipe(self) -> None:
-            # rich would exit with 1 here; what a closed pipe means is decided where every command ends.
-            raise BrokenPipeError
+            # rich would exit with 1. Nobody reads our talk: the work goes on. Nobody reads our data: it ends.
+            if not self.stderr:
+                raise BrokenPipeError
 
     # A pipe has no width: long values must not be folded for it.
     stream = sys.stderr if stderr else sys.stdout

@@ -10,7 +10,7 @@ class Code(Enum):
 
     Exit codes say who must act: 1 it ran but failed, 2 wrong usage, 3 the user edits a file, 4 Docker,
     5 a confirmation is needed and there is no terminal, 6 another aiinfra command holds this stack,
-    130 and 143 interrupted.
+    129, 130 and 143 interrupted.
     """
 
     NOT_READY = (1, "a service did not become healthy")
@@ -37,7 +37,7 @@ class Code(Enum):
     CONFIRMATION_NEEDED = (5, "something would be destroyed, and nobody can be asked")
     STACK_LOCKED = (6, "another aiinfra command works on this stack")
     INTERNAL = (1, "a defect of aiinfra itself")
-    INTERRUPTED = (130, "stopped by Ctrl-C (130) or SIGTERM (143)")
+    INTERRUPTED = (130, "stopped by Ctrl-C (130), SIGTERM (143) or SIGHUP (129)")
 
     @property
     def exit_code(self) -> int:
@@ -71,7 +71,7 @@ class AiinfraError(Exception):
 
 
 class Interrupted(BaseException):
-    """SIGINT or SIGTERM arrived. Like KeyboardInterrupt, it is not an `Exception`: nothing may swallow it."""
+    """SIGINT, SIGTERM or SIGHUP arrived. Like KeyboardInterrupt, it is not an `Exception`: nothing may swallow it."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal_number)

@@ -1,12 +1,13 @@
 """A stack directory, read as a whole: settings, keys, provider config, what is remembered."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from aiinfra import images, keys, providers, rendering, settings, workspace
-from aiinfra.engine import Compose, Container
+from aiinfra.engine import Compose, Container, Volume
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.providers import ProviderConfig
 from aiinfra.rendering import DIRECTORY_LABEL, Rendered, render
@@ -35,16 +36,22 @@ class Target:
     def keys_file(self) -> str:
         return keys.file_for(self.directory, self.name).name
 
-    def refuse_elsewhere(self, containers: Sequence[Container]) -> None:
-        """Raise STACK_ELSEWHERE when containers of this name are another directory's, or no stack of ours."""
-        for container in containers:
-            owner = container.labels.get(DIRECTORY_LABEL)
-            if owner != str(self.directory):
+    def refuse_elsewhere(self, found: Sequence[Container | Volume]) -> None:
+        """Raise STACK_ELSEWHERE when something of this name is another directory's, or no stack of ours.
+
+        A directory that is no longer there was moved: what was its is now that of whoever has its files.
+        """
+        for one in found:
+            owner = one.labels.get(DIRECTORY_LABEL, "")
+            moved = bool(owner) and not workspace.Workspace(Path(owner), self.name).state_file.exists()
+            if owner != str(self.directory) and not moved:
                 whose = f"the directory {owner}" if owner else "a Compose project that aiinfra did not make"
                 raise AiinfraError(
                     Code.STACK_ELSEWHERE,
                     f"the stack '{self.name}' belongs to {whose}",
-                    hint=f"use `-C {owner}`, or another name here: `--stack NAME`" if owner else "use `--stack NAME`",
+                    hint=f"use `-C {shlex.quote(owner)}`, or another name here: `--stack NAME`"
+                    if owner
+                    else "use another name: `--stack NAME`",
                     details={"stack": self.name, "directory": owner},
                 )
 

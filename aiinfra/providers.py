@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import TemplateError
 
 from aiinfra.bundle import TEMPLATES, templates
 from aiinfra.errors import AiinfraError, Code
@@ -15,7 +14,14 @@ from aiinfra.errors import AiinfraError, Code
 _REFERENCE = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
 
 # Read by LiteLLM itself, named in no config; passed on when the user sets them.
-_OPTIONAL = ("OPENAI_API_BASE", "ANTHROPIC_API_BASE", "AZURE_API_BASE", "AZURE_API_VERSION")
+_OPTIONAL = (
+    "OPENAI_API_BASE",
+    "OPENAI_BASE_URL",
+    "ANTHROPIC_API_BASE",
+    "ANTHROPIC_BASE_URL",
+    "AZURE_API_BASE",
+    "AZURE_API_VERSION",
+)
 
 # What the stack itself provides.
 PROVIDED = ("REDIS_HOST", "REDIS_PORT")
@@ -87,7 +93,7 @@ def _rendered(path: Path, values: Mapping[str, str]) -> str:
             return text
         present = frozenset(name for name, value in values.items() if value)
         return templates().from_string(text).render(is_set=present.__contains__)
-    except (OSError, UnicodeDecodeError, TemplateError) as error:
+    except Exception as error:  # a template of the user can raise anything
         raise _invalid(path, str(error)) from error
 
 
@@ -97,7 +103,7 @@ def _parsed(path: Path, text: str) -> Mapping[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise _invalid(path, f"{line}{error.problem}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _invalid(path, str(error)) from error
     if not isinstance(data, Mapping) or not isinstance(data.get("model_list"), list):
         raise _invalid(path, "it has no model_list")

@@ -83,7 +83,10 @@ class Wait:
                 self.clock.sleep(_PAUSE)
 
     def _probe(self, service: str) -> Probe:
-        return probes.endpoint(self.stack, service)
+        # HAProxy holds a request back for a second when a server that is starting refused it: asking anew is
+        # quicker. A machine that is slow all the time gets more patience.
+        elapsed = self.clock.now() - self.started
+        return probes.endpoint(self.stack, service, timeout=min(0.5 + elapsed / 10, 5.0))
 
     def _note_ready(self, service: str) -> None:
         self.ready[service] = self.clock.now() - self.started

@@ -77,17 +77,17 @@ def render(
         user=user,
         ports=_ports(stack),
         http_probe=_http_probe,
-        stack_labels=_labels(stack),
+        stack_labels=labels(stack),
     )
     unlabelled = yaml.load(template(labels={name: {} for name in SERVICES}), yaml.CSafeLoader)
     hashes = {name: _digest(stack, unlabelled["services"][name]) for name in SERVICES}
-    labels = {name: _labels(stack) | {CONTENT_LABEL: hashes[name]} for name in SERVICES}
+    labelled = {name: labels(stack) | {CONTENT_LABEL: hashes[name]} for name in SERVICES}
     files = [
         RenderedFile(f"{named[name]}/{file}", text, secret=name.endswith("-secrets"))
         for name, content in folders.items()
         for file, text in content.items()
     ]
-    return Rendered((*files, RenderedFile("compose.yaml", template(labels=labels))), hashes)
+    return Rendered((*files, RenderedFile("compose.yaml", template(labels=labelled))), hashes)
 
 
 def base_images(build: Build) -> tuple[str, ...]:
@@ -170,7 +170,8 @@ def _http_probe(port: int, path: str) -> str:
     )
 
 
-def _labels(stack: Stack) -> dict[str, str]:
+def labels(stack: Stack) -> dict[str, str]:
+    """Return what marks a thing of Docker's as a stack's own."""
     return {STACK_LABEL: stack.name, DIRECTORY_LABEL: str(stack.directory)}
 
 

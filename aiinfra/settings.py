@@ -57,6 +57,7 @@ StackName = Annotated[str, AfterValidator(_stack_name)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Address = Annotated[str, AfterValidator(_address)]
 Url = Annotated[str, AfterValidator(_url)]
+ImageName = Annotated[str, Field(pattern=r"^[a-z0-9][\w./:@-]*$")]
 
 
 class _Section(BaseModel):
@@ -124,7 +125,9 @@ class Build(_Section):
     ca_bundle: str | None = _doc(None, "PEM file of the authorities to trust, relative to the stack directory")
     package_index: Url | None = _doc(None, "URL of a Python package index, in place of PyPI")
     proxies: Proxies = Proxies()
-    base_images: dict[str, str] = _doc({}, "a base image that ours build on or run, and the one to use in its place")
+    base_images: dict[str, ImageName] = _doc(
+        {}, "a base image that ours build on or run, and the one to use in its place"
+    )
 
 
 class Settings(_Section):
@@ -158,7 +161,7 @@ def load(directory: Path) -> Settings:
 def parse(text: str) -> Settings:
     try:
         data = yaml.load(text, _NoDuplicates)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _refusal([_yaml_fault(error)]) from error
     if data is None:
         return Settings()
@@ -184,7 +187,7 @@ class _NoDuplicates(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _yaml_fault(error: yaml.YAMLError) -> str:
+def _yaml_fault(error: Exception) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"{FILE_NAME}:{error.problem_mark.line + 1}: {error.problem}"
     return f"{FILE_NAME}: {error}"

@@ -61,7 +61,7 @@ class Workspace:
         self.stack = stack
         self.root = directory / FOLDER / stack
         self.compose_file = self.root / "compose.yaml"
-        self._state_file = self.root / "state.json"
+        self.state_file = self.root / "state.json"
 
     def prepare(self) -> None:
         """Make the folder, private and ignored by git."""
@@ -77,7 +77,7 @@ class Workspace:
     def state(self) -> State | None:
         """Return what is remembered; None when the stack was never applied. Raises STATE_INVALID when damaged."""
         try:
-            data = json.loads(self._state_file.read_text(encoding="utf-8"))
+            data = json.loads(self.state_file.read_text(encoding="utf-8"))
             identity = Identity(
                 instance=str(data["instance"]),
                 digest_key=bytes.fromhex(data["digest_key"]),
@@ -90,12 +90,12 @@ class Workspace:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise AiinfraError(
                 Code.STATE_INVALID,
-                f"{self._state_file} is damaged: {type(error).__name__}: {error}",
+                f"{self.state_file} is damaged: {type(error).__name__}: {error}",
                 hint="remove that file; the next `aiinfra up` writes a new one and recreates the containers, "
                 "the data in Redis stays",
             ) from error
         except OSError as error:
-            raise _unwritable(self._state_file, error) from error
+            raise unwritable(self.state_file, error) from error
 
     def save(self, state: State) -> None:
         data = {
@@ -107,7 +107,7 @@ class Workspace:
             "healthy": state.healthy,
             "applied": dict(state.applied),
         }
-        write(self._state_file, json.dumps(data, indent=2) + "\n", mode=0o600)
+        write(self.state_file, json.dumps(data, indent=2) + "\n", mode=0o600)
 
     def write_rendered(self, files: Iterable[RenderedFile]) -> None:
         """Write rendered files; a folder named after its content is left alone when it is already there."""
@@ -259,10 +259,10 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
 
 
-def _unwritable(path: Path, error: OSError) -> AiinfraError:
+def unwritable(path: Path, error: OSError) -> AiinfraError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return AiinfraError(
             Code.DISK_FULL,

@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,10 @@ STRONG_KEYS: Mapping[str, str] = {
 FIXED_IDENTITY = Identity(
     instance="0123456789abcdef", digest_key=bytes(32), ports={"litellm": 4000, "mpc-api": 3000}, address="127.0.0.1"
 )
+
+
+# What a developer set for themselves must not steer the tests.
+OWN_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AIINFRA_")}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -19,7 +19,7 @@ from aiinfra.errors import AiinfraError, Code, Interrupted
 def run() -> int:
     """Run the command line of this process; returns its exit code. No foreseeable fault shows a traceback."""
     _open_streams()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # A shell that starts us in the background has SIGINT ignored, and means it.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
@@ -37,6 +37,7 @@ def run() -> int:
 
 def _open_streams() -> None:
     """Give us somewhere to write when a stream is closed, and a way to write what its encoding lacks."""
+    sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for good
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for good
         stream.reconfigure(errors="backslashreplace")
@@ -57,8 +58,9 @@ def _explained(error: BaseException) -> AiinfraError:
             Code.INTERRUPTED, "interrupted", hint="no data is lost; the next `aiinfra up` finishes the job"
         )
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        return AiinfraError(Code.FILE_UNWRITABLE, f"{place}{error.strerror or error}", hint="see who may use it")
+        from aiinfra.workspace import unwritable  # noqa: PLC0415
+
+        return unwritable(Path(error.filename or "a file"), error)
     return AiinfraError(
         Code.INTERNAL,
         f"aiinfra met something it does not know: {type(error).__name__}: {error}",

@@ -1,11 +1,13 @@
-"""Every image that a stack needs, here and built: base images pulled, our own built when their content changed."""
+"""Every image that a stack needs: base images pulled, our own built when their content changed."""
 
 import re
 import time
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from aiinfra.engine import Engine
-from aiinfra.images import build_secrets
+from aiinfra.images import ImageBuild, build_secrets
 from aiinfra.loading import Loaded
 from aiinfra.rendering import LABEL
 from aiinfra.reporting import Event, Report
@@ -14,27 +16,42 @@ from aiinfra.reporting import Event, Report
 _STEP = re.compile(r"#\d+ (\[(?!internal).*? \d+/\d+\] .*)")
 
 
-def ensure_images(loaded: Loaded, *, engine: Engine, report: Report) -> tuple[str, ...]:
-    """Pull and build what is missing; returns the tags that were built."""
+@dataclass(frozen=True)
+class ImageWork:
+    """What is missing: base images to pull, our own to build, and the secrets of their builds."""
+
+    pulls: tuple[str, ...]
+    builds: tuple[ImageBuild, ...]
+    secrets: Mapping[str, bytes]
+
+
+def missing_images(loaded: Loaded, *, engine: Engine) -> ImageWork:
+    """Return what is missing, touching nothing. Raises AiinfraError (SETTINGS_INVALID) for a bad CA bundle."""
     absent = _absent(engine, [*loaded.stack_images, *(build.tag for build in loaded.builds)])
-    builds = [build for build in loaded.builds if build.tag in absent]
-    bases = dict.fromkeys((*loaded.stack_images, *(base for build in builds for base in build.bases)))
-    for image in _absent(engine, list(bases)):
+    builds = tuple(build for build in loaded.builds if build.tag in absent)
+    bases = _absent(engine, (base for build in builds for base in build.bases))
+    pulls = dict.fromkeys((*(image for image in loaded.stack_images if image in absent), *bases))
+    secrets = build_secrets(loaded.stack.settings.build, loaded.target.directory) if builds else {}
+    return ImageWork(tuple(pulls), builds, secrets)
+
+
+def make_images(work: ImageWork, *, engine: Engine, report: Report) -> None:
+    """Pull and build. Raises AiinfraError: BASE_IMAGE_MISSING or BUILD_FAILED."""
+    for image in work.pulls:
         report(Event("begin", image, "pulling"))
         engine.pull(image)
         report(Event("done", image, "pulled"))
-    secrets = build_secrets(loaded.stack.settings.build, loaded.target.directory)
-    for build in builds:
+    for build in work.builds:
         start = time.monotonic()
         report(Event("begin", build.tag, "building"))
-        for line in engine.build(build, secrets, {f"{LABEL}service": build.service}):
+        for line in engine.build(build, work.secrets, {f"{LABEL}service": build.service}):
             if step := _STEP.fullmatch(line):
                 report(Event("detail", build.tag, " ".join(step[1].split())))
         report(Event("done", build.tag, "built", time.monotonic() - start))
-    return tuple(build.tag for build in builds)
 
 
-def _absent(engine: Engine, tags: list[str]) -> list[str]:
+def _absent(engine: Engine, tags: Iterable[str]) -> list[str]:
+    names = list(dict.fromkeys(tags))
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(engine.has_image, tags))
-    return [tag for tag, there in zip(tags, found, strict=True) if not there]
+        found = list(pool.map(engine.has_image, names))
+    return [name for name, there in zip(names, found, strict=True) if not there]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from aiinfra.engine import Engine
 from aiinfra.loading import Target
-from aiinfra.rendering import STACK_LABEL
 from aiinfra.reporting import Event, Report
 
 
@@ -16,8 +15,10 @@ class DownResult:
 
 
 def volumes_of(target: Target, *, engine: Engine) -> list[str]:
-    """Return the names of the volumes that `down --volumes` removes."""
-    return engine.volumes(f"{STACK_LABEL}={target.name}")
+    """Return the names of the volumes that `down --volumes` removes. Raises STACK_ELSEWHERE for another's."""
+    found = engine.volumes(target.name)
+    target.refuse_elsewhere(found)
+    return [volume.name for volume in found]
 
 
 def down(target: Target, *, engine: Engine, report: Report, volumes: bool, timeout: int | None) -> DownResult:

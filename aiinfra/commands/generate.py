@@ -36,9 +36,13 @@ def generate(target: Target, kind: Kind, fields: Mapping[str, object], *, timeou
             f"MPC-API did not answer within {timeout:.0f} s",
             hint="see why: `aiinfra health`",
         ) from error
-    except httpx.HTTPError as error:
+    except httpx.ConnectError as error:
         raise AiinfraError(
             Code.NOT_RUNNING, f"nothing answers on {endpoint.url}", hint="start the stack: `aiinfra up`"
+        ) from error
+    except httpx.HTTPError as error:
+        raise AiinfraError(
+            Code.REQUEST_FAILED, f"MPC-API broke off its answer: {error}", hint="see why: `aiinfra logs mpc-api`"
         ) from error
     if response.headers.get(IDENTITY_HEADER) != stack.identity.instance:
         raise AiinfraError(

@@ -29,6 +29,9 @@ def logs(
         raise AiinfraError(
             Code.NOT_RUNNING, f"the stack '{target.name}' has no containers", hint="start it: `aiinfra up`"
         )
+    absent = [name for name in services if name not in {one.service for one in containers}]
+    if absent:
+        raise AiinfraError(Code.NOT_RUNNING, f"{absent[0]} has no container", hint="start it: `aiinfra up`")
     with closing(engine.logs(target.name, services, follow=follow, tail=tail)) as lines:
         for line in lines:
             if found := _PREFIXED.fullmatch(line):

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from aiinfra import ports, workspace
-from aiinfra.commands.build import ensure_images
+from aiinfra import ports, rendering, workspace
+from aiinfra.commands.build import make_images, missing_images
 from aiinfra.commands.init import missing_keys, write_keys
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
@@ -56,15 +56,19 @@ def up(
         generated = missing_keys(target)
         loaded = load(target, generated)
         containers = engine.containers(target.name)
-        target.refuse_elsewhere(containers)
+        target.refuse_elsewhere([*containers, *engine.volumes(target.name)])
         _refuse_taken_ports(loaded, containers, engine)
+        work = missing_images(loaded, engine=engine)
         _write_keys(target, generated, report)
         _warn_of_missing_aliases(loaded, report)
-        built = ensure_images(loaded, engine=engine, report=report)
-        planned = changes(loaded.rendered.hashes, {one.service: one.tag for one in loaded.builds}, containers)
+        make_images(work, engine=engine, report=report)
+        doomed = leftovers(containers)
+        kept = [one for one in containers if one not in doomed]
+        planned = changes(loaded.rendered.hashes, {one.service: one.tag for one in loaded.builds}, kept)
         touched = {change.service for change in planned if change.action != "unchanged"}
-        changed = bool(touched)
+        changed = bool(touched or doomed)
         if changed:
+            engine.remove([*doomed, *stuck(kept)])
             _prepare(loaded, planned, engine=engine, report=report)
         before = engine.containers(target.name)
         wait = Wait(loaded.stack, engine, seconds, partial(_say_ready, report, touched), clock, before)
@@ -75,7 +79,7 @@ def up(
         loaded.provider.name,
         tuple(_service_result(loaded, change, wait) for change in planned),
         tuple(generated),
-        built,
+        tuple(build.tag for build in work.builds),
         round(clock.now() - began, 2),
         changed,
     )
@@ -97,7 +101,7 @@ def _warn_of_missing_aliases(loaded: Loaded, report: Report) -> None:
 
 
 def _refuse_taken_ports(loaded: Loaded, containers: Sequence[Container], engine: Engine) -> None:
-    live = [one for one in containers if one.service == EDGE and one.state != "exited"]
+    live = [one for one in containers if one.service == EDGE and one.state in ("running", "paused")]
     ours = {port for one in live for port in one.ports.values()}
     for endpoint in loaded.stack.endpoints:
         if endpoint.port in ours or ports.is_free(endpoint.address, endpoint.port):
@@ -116,8 +120,7 @@ def _prepare(loaded: Loaded, planned: Sequence[Change], *, engine: Engine, repor
     target = loaded.target
     target.workspace.write_rendered(loaded.rendered.files)
     _remember(loaded, healthy=False, changed=True)
-    found = engine.containers(target.name)
-    engine.remove({one.id: one for one in (*leftovers(found), *stuck(found))}.values())
+    engine.ensure_volume(loaded.stack.volume, rendering.labels(loaded.stack))
     replaced = [change.service for change in planned if change.action in ("create", "recreate")]
     for change in planned:
         if change.action != "unchanged":

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiinfra.engine import build_log
 from aiinfra.engine.command import TIMEOUT, look, run, stream
-from aiinfra.engine.container import Container, Exit, container
+from aiinfra.engine.container import Container, Exit, Volume, container
 from aiinfra.engine.refusals import translated
 from aiinfra.engine.versions import refuse_old, versions
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.images import ImageBuild
+from aiinfra.rendering import STACK_LABEL
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
@@ -48,11 +49,18 @@ class Engine:
         found = json.loads(look("inspect", "--type", "container", *ids, tolerate="No such container") or "[]")
         return [container(item) for item in found]
 
-    def has_image(self, tag: str) -> bool:
-        return bool(look("images", "-q", tag).strip())
+    def has_image(self, name: str) -> bool:
+        return bool(look("image", "inspect", "--format", "{{.Id}}", name, tolerate="No such image").strip())
 
-    def volumes(self, label: str) -> list[str]:
-        return look("volume", "ls", "-q", "--filter", f"label={label}").split()
+    def volumes(self, stack: str) -> list[Volume]:
+        """Return the volumes that carry a stack's label."""
+        names = look("volume", "ls", "-q", "--filter", f"label={STACK_LABEL}={stack}").split()
+        found = json.loads(look("volume", "inspect", *names, tolerate="no such volume") or "[]") if names else []
+        return [Volume(one["Name"], one["Labels"] or {}) for one in found]
+
+    def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make a volume; one that is there keeps its labels and its data."""
+        look("volume", "create", *(f"--label={key}={value}" for key, value in labels.items()), name)
 
     def container_on_port(self, port: int) -> str:
         """Return the name of a running container that publishes this host port; "" if there is none."""
@@ -60,8 +68,9 @@ class Engine:
 
     def logs_of(self, container: Container, lines: int) -> list[str]:
         """Return the last lines that a container wrote, both streams."""
-        done = run(["docker", "logs", "--tail", str(lines), container.id], merge=True)
-        return done.stdout.splitlines()[-lines:]
+        with suppress(TimeoutError):
+            return run(["docker", "logs", "--tail", str(lines), container.id], merge=True).stdout.splitlines()[-lines:]
+        return []
 
     def last_exit(self, container: Container) -> Exit:
         """Return how a container ended last, also when it was restarted since; from the engine's events."""
@@ -147,11 +156,9 @@ class Engine:
                 self._client.volume.remove(list(names))
 
     def logs(self, project: str, services: Sequence[str], *, follow: bool, tail: str) -> Generator[str, None, None]:
-        """Yield log lines as Compose prints them: `SERVICE-N  | text`. Closing the iterator ends the command."""
+        """Return log lines as Compose prints them: `SERVICE-N  | text`. Closing the generator ends the command."""
         options = ["--no-color", "--tail", tail, *(["--follow"] if follow else [])]
-        with stream(["docker", "compose", "-p", project, "logs", *options, *services]) as output:
-            for line in output:
-                yield line.rstrip("\r\n")
+        return stream(["docker", "compose", "-p", project, "logs", *options, *services])
 
     @cached_property
     def _client(self) -> "DockerClient":

@@ -4,8 +4,8 @@ The import of python-on-whales alone takes longer than such a command as a whole
 """
 
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Generator, Sequence
 from typing import IO, cast
 
 from aiinfra.engine.refusals import no_docker, refusal
@@ -51,9 +51,12 @@ def run(
         raise TimeoutError from error
 
 
-@contextmanager
-def stream(command: Sequence[str]) -> Iterator[IO[str]]:
-    """Run a command whose two outputs are read line by line as they come; it ends with the block."""
+def stream(command: Sequence[str]) -> Generator[str, None, None]:
+    """Yield both outputs of a command line by line as they come; closing the generator ends the command.
+
+    Raises AiinfraError when the command fails by itself, with its last lines as the reason.
+    """
+    last: deque[str] = deque(maxlen=2)
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -63,6 +66,10 @@ def stream(command: Sequence[str]) -> Iterator[IO[str]]:
         errors="replace",
     ) as process:
         try:
-            yield cast("IO[str]", process.stdout)
+            for line in cast("IO[str]", process.stdout):
+                last.append(line.rstrip("\r\n"))
+                yield last[-1]
+            if process.wait() != 0:
+                raise refusal("\n".join(last))
         finally:
             process.terminate()

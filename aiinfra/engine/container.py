@@ -30,6 +30,12 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Volume:
+    name: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Exit:
     code: int
     out_of_memory: bool

@@ -1,7 +1,6 @@
 """The wheel, installed into a clean environment, and stacks that remove themselves."""
 
 import json
-import os
 import subprocess
 import sys
 import uuid
@@ -13,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.conftest import OWN_ENVIRONMENT, REPOSITORY
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,7 +59,7 @@ class Cli:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "AIINFRA_STACK": self.stack, "NO_COLOR": "1", **self.environment}
+        return {**OWN_ENVIRONMENT, "AIINFRA_STACK": self.stack, "NO_COLOR": "1", **self.environment}
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -127,13 +126,12 @@ class Cli:
 
     def remove(self) -> None:
         """Take away everything that carries this stack's label, whatever state it is in."""
-        label = f"label=com.docker.compose.project={self.stack}"
         for listing, removal in (
             (["ps", "-aq"], ["rm", "-f", "-v"]),
             (["network", "ls", "-q"], ["network", "rm"]),
             (["volume", "ls", "-q"], ["volume", "rm", "-f"]),
         ):
-            ids = docker(*listing, "--filter", label).split()
+            ids = docker(*listing, "--filter", f"label=org.aiinfra.stack={self.stack}").split()
             if ids:
                 docker(*removal, *ids)
 
@@ -144,7 +142,7 @@ def docker(*arguments: str, text: str = "") -> str:
 
 def left_of(stack: str) -> Sequence[str]:
     """Containers, networks and volumes that still carry a stack's name."""
-    label = f"label=com.docker.compose.project={stack}"
+    label = f"label=org.aiinfra.stack={stack}"
     kinds = (
         ["ps", "-a", "--format", "{{.Names}}"],
         ["network", "ls", "--format", "{{.Name}}"],

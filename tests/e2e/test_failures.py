@@ -164,6 +164,30 @@ def test_a_stack_of_another_directory_is_never_hijacked(healthy: Cli, tmp_path: 
     assert healthy.run("health").returncode == 0
 
 
+def test_another_directory_cannot_remove_the_data_of_a_stopped_stack(
+    cli: Cli, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    cli.ok("up")
+    cli.ok("down")
+    elsewhere = Cli(cli.command, tmp_path_factory.mktemp("elsewhere"), cli.stack)
+    for verb in (["down", "--volumes", "--yes"], ["up"]):
+        assert elsewhere.fails(*verb, exit_code=1)["code"] == "STACK_ELSEWHERE"
+    assert left_of(cli.stack) == [f"{cli.stack}-redis-data"]
+
+
+def test_a_directory_that_was_moved_keeps_its_stack_and_its_data(cli: Cli) -> None:
+    before = cli.directory / "before"
+    before.mkdir()
+    old = Cli(cli.command, before, cli.stack)
+    old.ok("up")
+    old.redis("SET", "kept", "yes")
+    moved = Cli(cli.command, before.rename(cli.directory / "after"), cli.stack)
+    moved.ok("up")
+    assert moved.redis("GET", "kept") == "yes"
+    moved.ok("down", "--volumes", "--yes")
+    assert left_of(cli.stack) == []
+
+
 def test_bad_keys_and_settings_leave_a_running_stack_alone(healthy: Cli) -> None:
     before = healthy.ids()
     keys_file = healthy.directory / f".env.{healthy.stack}"

@@ -70,6 +70,7 @@ def test_logs_show_each_line_with_its_service_and_as_json_one_object_a_line(heal
     assert {line.split()[0] for line in shown.stdout.splitlines()} == {"mpc-api"}
     done = healthy.run("logs", "--tail", "2", "--json")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, bool(lines)) == (0, True)
     assert {line["service"] for line in lines} <= set(SERVICES)
     assert all(set(line) == {"service", "text"} for line in lines)
 

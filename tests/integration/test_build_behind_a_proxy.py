@@ -21,7 +21,7 @@ import yaml
 
 from aiinfra import loading
 from aiinfra.bundle import SERVICES
-from aiinfra.commands.build import ensure_images
+from aiinfra.commands.build import make_images, missing_images
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.reporting import Event
@@ -147,8 +147,10 @@ def _company(wheels: Path, tmp_path: Path) -> Iterator[Company]:
 
 def build(loaded: loading.Loaded) -> tuple[str, list[Event]]:
     events: list[Event] = []
-    (tag,) = ensure_images(loaded, engine=Engine(), report=events.append)
-    return tag, events
+    work = missing_images(loaded, engine=Engine())
+    make_images(work, engine=Engine(), report=events.append)
+    (image,) = work.builds
+    return image.tag, events
 
 
 def assert_packages_came_from(index: PackageIndex) -> None:

@@ -1,7 +1,6 @@
 """The command line through a real process, as far as it goes without Docker."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from aiinfra import __version__
 from aiinfra.errors import Code
-from tests.conftest import write_keys
+from tests.conftest import OWN_ENVIRONMENT, write_keys
 
 VERBS = (["init"], ["up"], ["down"], ["ps"], ["health"], ["logs"], ["generate", "script", "x"])
 
@@ -20,7 +19,7 @@ def aiinfra(directory: Path, *arguments: str, **environment: str) -> subprocess.
     return subprocess.run(
         [sys.executable, "-m", "aiinfra", *arguments],
         cwd=directory,
-        env={**os.environ, "NO_COLOR": "1", **environment},
+        env={**OWN_ENVIRONMENT, "NO_COLOR": "1", **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

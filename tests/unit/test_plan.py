@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from aiinfra.plan import changes, leftovers
+from aiinfra.plan import changes, leftovers, stuck
 from aiinfra.rendering import CONTENT_LABEL
 from aiinfra.stack import SERVICES
 
@@ -60,3 +60,14 @@ def test_what_an_interrupted_compose_left_is_found_and_what_runs_is_spared() -> 
     alone = Seen("redis", "created", name="abcdef012345_ai-infra-redis-1")
     stopped = Seen("mpc-api", "exited", name="ai-infra-mpc-api-1")
     assert leftovers([old, twin, alone, stopped]) == [twin, alone]
+
+
+def test_a_replacement_that_compose_did_not_get_to_rename_is_made_anew() -> None:
+    alone = Seen("litellm", "created", name="0123456789ab_ai-infra-litellm-1")
+    kept = [one for one in [alone] if one not in leftovers([alone])]
+    assert plan(*kept)["litellm"] == ("create", "it was not there")
+
+
+def test_what_can_neither_run_nor_start_is_stuck() -> None:
+    states = ["running", "created", "exited", "paused", "dead", "restarting"]
+    assert [one.state for one in stuck([Seen("redis", state) for state in states])] == ["paused", "dead", "restarting"]

@@ -93,6 +93,11 @@ def test_a_broken_config_names_file_and_reason(tmp_path: Path, text: str, why: s
     assert why in message
 
 
+def test_a_template_that_breaks_while_it_renders_is_refused(tmp_path: Path) -> None:
+    own(tmp_path, "model_list: {{ 1 / 0 }}", "mine.yaml.j2")
+    assert "division by zero" in refusal(tmp_path).message
+
+
 def test_a_template_that_does_not_render_is_refused(tmp_path: Path) -> None:
     own(tmp_path, "model_list: {{ nothing_of_that_name }}", "mine.yaml.j2")
     assert "nothing_of_that_name" in refusal(tmp_path).message

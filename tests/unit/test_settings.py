@@ -97,6 +97,16 @@ def test_one_port_for_both_services_is_refused() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["timeout: 2024-13-45", "[" * 3000])
+def test_yaml_that_breaks_its_parser_is_refused_like_any_other(text: str) -> None:
+    assert faults(text)[0].startswith("aiinfra.yaml")
+
+
+@pytest.mark.parametrize("name", ["", "-x", "NOT AN IMAGE"])
+def test_a_base_image_must_have_the_form_of_one(name: str) -> None:
+    assert "build.base_images.redis:8.0" in faults(f"build: {{base_images: {{'redis:8.0': '{name}'}}}}")[0]
+
+
 def test_the_python_spelling_of_a_key_is_not_a_key() -> None:
     assert faults("services: {mpc_api: {memory: 1g}}")[0].endswith("did you mean 'mpc-api'?")
 
