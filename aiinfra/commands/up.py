@@ -14,7 +14,7 @@ from aiinfra.plan import Change, changes, leftovers, stuck
 from aiinfra.providers import ASKED_FOR
 from aiinfra.readiness import SYSTEM_CLOCK, Clock, Wait
 from aiinfra.reporting import Event, Report
-from aiinfra.stack import EDGE, LITELLM, MPC_API, SERVICES
+from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS, SERVICES
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ def _prepare(loaded: Loaded, planned: Sequence[Change], *, engine: Engine, repor
 
 
 def _start_and_wait(loaded: Loaded, engine: Engine, wait: Wait) -> None:
-    # MPC-API must find a gateway that answers; everything else starts at once.
-    _start(wait.before, [name for name in SERVICES if name != MPC_API], engine)
+    # MPC-API must find a gateway that answers; everything else starts at once, the slowest first.
+    _start(wait.before, (LITELLM, REDIS, EDGE), engine)
 
     def start_api(answering: str) -> None:
         if answering == LITELLM:
@@ -142,7 +142,8 @@ def _start_and_wait(loaded: Loaded, engine: Engine, wait: Wait) -> None:
 
 
 def _start(containers: Sequence[Container], services: Sequence[str], engine: Engine) -> None:
-    engine.start(one for one in containers if one.service in services and not one.running)
+    stopped = [one for one in containers if one.service in services and not one.running]
+    engine.start(sorted(stopped, key=lambda one: services.index(one.service)))
 
 
 def _remember(loaded: Loaded, *, healthy: bool, changed: bool) -> None:
