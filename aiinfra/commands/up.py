@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from aiinfra import ports, rendering, workspace
-from aiinfra.commands.build import make_images, missing_images
+from aiinfra.commands.build import ImageWork, make_images, missing_images
 from aiinfra.commands.init import missing_keys, write_keys
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
@@ -50,44 +50,86 @@ def up(
     """
     began = clock.now()
     seconds = float(timeout or target.settings.timeout)
-    engine.require()
-    waiting = partial(_say_waiting, report)
-    with target.workspace.lock("up", wait=seconds, on_wait=waiting):
-        generated = missing_keys(target)
-        loaded = load(target, generated)
-        containers = engine.containers(target.name)
-        target.refuse_elsewhere([*containers, *engine.volumes(target.name)])
-        _refuse_taken_ports(loaded, containers, engine)
-        work = missing_images(loaded, engine=engine)
-        _write_keys(target, generated, report)
-        _warn_of_missing_aliases(loaded, report)
-        make_images(work, engine=engine, report=report)
-        doomed = leftovers(containers)
-        kept = [one for one in containers if one not in doomed]
-        planned = changes(loaded.rendered.hashes, {one.service: one.tag for one in loaded.builds}, kept)
-        touched = {change.service for change in planned if change.action != "unchanged"}
-        changed = bool(touched or doomed)
-        if changed:
-            engine.remove([*doomed, *stuck(kept)])
-            _prepare(loaded, planned, engine=engine, report=report)
-        before = engine.containers(target.name)
-        wait = Wait(loaded.stack, engine, seconds, partial(_say_ready, report, touched), clock, before)
-        _start_and_wait(loaded, engine, wait)
-        _remember(loaded, healthy=True, changed=changed)
+    with target.workspace.lock("up", wait=seconds, on_wait=partial(_say_waiting, report)):
+        intent = _decide(target, engine)
+        _warn_of_missing_aliases(intent.loaded, report)
+        _secure_keys(target, report)
+        before = _carry_out(intent, engine=engine, report=report) if intent.changed else intent.containers
+        on_ready = partial(_say_ready, report, intent.touched)
+        wait = Wait(intent.loaded.stack, engine, seconds, on_ready, clock, before)
+        _start_and_wait(intent.loaded, engine, wait)
+        _remember(intent.loaded, healthy=True, changed=intent.changed)
     return UpResult(
         target.name,
-        loaded.provider.name,
-        tuple(_service_result(loaded, change, wait) for change in planned),
-        tuple(generated),
-        tuple(build.tag for build in work.builds),
+        intent.loaded.provider.name,
+        tuple(_service_result(intent.loaded, change, wait) for change in intent.planned),
+        tuple(intent.generated),
+        tuple(build.tag for build in intent.work.builds),
         round(clock.now() - began, 2),
-        changed,
+        intent.changed,
     )
 
 
-def _write_keys(target: Target, generated: Mapping[str, str], report: Report) -> None:
+@dataclass(frozen=True)
+class _Intent:
+    """What an `up` will do: keys to write, images to make, containers to remove and to change."""
+
+    loaded: Loaded
+    generated: Mapping[str, str]
+    containers: Sequence[Container]
+    work: ImageWork
+    doomed: Sequence[Container]
+    planned: Sequence[Change]
+
+    @property
+    def touched(self) -> set[str]:
+        return {change.service for change in self.planned if change.action != "unchanged"}
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.touched or self.doomed or self.work.builds)
+
+
+def _decide(target: Target, engine: Engine) -> _Intent:
+    """Check everything that can be checked, touching nothing."""
+    generated = missing_keys(target)
+    loaded = load(target, generated)
+    containers = engine.containers(target.name)
+    target.refuse_elsewhere(containers or engine.volumes(target.name))
+    _refuse_taken_ports(loaded, containers, engine)
+    tags = {build.service: build.tag for build in loaded.builds}
+    twins = leftovers(containers)
+    kept = [one for one in containers if one not in twins]
+    planned = changes(loaded.rendered.hashes, tags, kept)
+    work = missing_images(loaded, engine=engine)
+    return _Intent(loaded, generated, containers, work, [*twins, *stuck(kept)], planned)
+
+
+def _carry_out(intent: _Intent, *, engine: Engine, report: Report) -> list[Container]:
+    """Write keys and files, make images, create containers; returns the containers, none of the new ones started."""
+    engine.require()
+    loaded, target = intent.loaded, intent.loaded.target
+    _write_keys(target, intent.generated, report)
+    make_images(intent.work, engine=engine, report=report)
+    target.workspace.write_rendered(loaded.rendered.files)
+    _remember(loaded, healthy=False, changed=True)
+    engine.remove(intent.doomed)
+    engine.ensure_volume(loaded.stack.volume, rendering.labels(loaded.stack))
+    for change in intent.planned:
+        if change.action != "unchanged":
+            report(Event("begin", change.service, f"starting: {change.reason}"))
+    replaced = [change.service for change in intent.planned if change.action in ("create", "recreate")]
+    if replaced:
+        engine.create(target.compose, replaced)
+    return engine.containers(target.name)
+
+
+def _secure_keys(target: Target, report: Report) -> None:
     for name in workspace.repair_permissions(target.directory, target.name):
         report(Event("warning", name, "others could read it; it is yours alone now (0600)"))
+
+
+def _write_keys(target: Target, generated: Mapping[str, str], report: Report) -> None:
     write_keys(target, generated)
     if generated:
         report(Event("note", target.keys_file, f"strong keys generated: {', '.join(generated)}"))
@@ -114,19 +156,6 @@ def _refuse_taken_ports(loaded: Loaded, containers: Sequence[Container], engine:
             hint=f"stop it, or set `ports: {{{endpoint.service}: PORT}}` in aiinfra.yaml; nothing was started",
             details={"port": endpoint.port, "service": endpoint.service, "owner": who},
         )
-
-
-def _prepare(loaded: Loaded, planned: Sequence[Change], *, engine: Engine, report: Report) -> None:
-    target = loaded.target
-    target.workspace.write_rendered(loaded.rendered.files)
-    _remember(loaded, healthy=False, changed=True)
-    engine.ensure_volume(loaded.stack.volume, rendering.labels(loaded.stack))
-    replaced = [change.service for change in planned if change.action in ("create", "recreate")]
-    for change in planned:
-        if change.action != "unchanged":
-            report(Event("begin", change.service, f"starting: {change.reason}"))
-    if replaced:
-        engine.create(target.compose, replaced)
 
 
 def _start_and_wait(loaded: Loaded, engine: Engine, wait: Wait) -> None:

@@ -29,10 +29,7 @@ from tests.conftest import STRONG_KEYS
 from tests.e2e.conftest import Cli, docker, new_cli
 from tests.integration.company import Account, ForwardProxy, PackageIndex, command_lines, found_in_image
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(sys.platform != "linux", reason="builds reach this machine on the bridge of a local engine"),
-]
+pytestmark = pytest.mark.engine
 
 BASE = "python:3.13-slim-trixie"
 LOCK = SERVICES / "mpc-api" / "requirements.txt"

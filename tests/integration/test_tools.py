@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -34,8 +33,6 @@ def docker(*arguments: str) -> str:
 
 @pytest.fixture
 def stand_in() -> Iterator[str]:
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        pytest.skip("stand-ins are made as root from Debian packages")
     stand_ins.build("haproxy:3.0", stand_ins.prepare(), tag=TAG)
     yield TAG
     docker("image", "rm", TAG)
