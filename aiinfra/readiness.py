@@ -53,24 +53,18 @@ class Wait:
     def __post_init__(self) -> None:
         self.started = self.clock.now()
 
-    def healthy(self, services: Sequence[str], on_answer: Callable[[str], None] = lambda _: None) -> None:
+    def healthy(self, services: Sequence[str]) -> None:
         """Wait until services are healthy, for the engine and for our own probe.
 
-        `on_answer` is called once per published service, as soon as it answers through the edge: what needs
-        it can start then. Raises AiinfraError (NOT_READY) at the deadline, and at once when a container exits
-        or restarts.
+        Raises AiinfraError (NOT_READY) at the deadline, and at once when a container exits or restarts.
         """
-        pending, answered = list(services), set[str]()
+        pending = list(services)
         with ThreadPoolExecutor() as pool:
             while True:
                 seen = {one.service: one for one in self.engine.containers(self.stack.name)}
                 self._refuse_crashed(seen)
                 published = [name for name in pending if name in PUBLISHED]
                 found = dict(zip(published, pool.map(self._probe, published), strict=True))
-                for name in published:
-                    if found[name].healthy and name not in answered:
-                        answered.add(name)
-                        on_answer(name)
                 for name in list(pending):
                     container, probe = seen.get(name), found.get(name)
                     if container and container.health == "healthy" and (probe is None or probe.healthy):

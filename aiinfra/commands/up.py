@@ -16,6 +16,8 @@ from aiinfra.readiness import SYSTEM_CLOCK, Clock, Wait
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS, SERVICES
 
+_BY_BOOT_TIME = (LITELLM, MPC_API, REDIS, EDGE)
+
 
 @dataclass(frozen=True)
 class ServiceResult:
@@ -159,20 +161,11 @@ def _refuse_taken_ports(loaded: Loaded, containers: Sequence[Container], engine:
 
 
 def _start_and_wait(loaded: Loaded, engine: Engine, wait: Wait) -> None:
-    # MPC-API must find a gateway that answers; everything else starts at once, the slowest first.
-    _start(wait.before, (LITELLM, REDIS, EDGE), engine)
-
-    def start_api(answering: str) -> None:
-        if answering == LITELLM:
-            _start(wait.before, [MPC_API], engine)
-
-    wait.healthy(SERVICES, start_api)
+    # All at once, the slowest first. MPC-API says 503 until the gateway answers, and is not healthy before that.
+    stopped = [one for one in wait.before if not one.running]
+    engine.start(sorted(stopped, key=lambda one: _BY_BOOT_TIME.index(one.service)))
+    wait.healthy(SERVICES)
     loaded.target.workspace.sweep(loaded.rendered.files)
-
-
-def _start(containers: Sequence[Container], services: Sequence[str], engine: Engine) -> None:
-    stopped = [one for one in containers if one.service in services and not one.running]
-    engine.start(sorted(stopped, key=lambda one: services.index(one.service)))
 
 
 def _remember(loaded: Loaded, *, healthy: bool, changed: bool) -> None:
