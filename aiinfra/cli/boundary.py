@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from aiinfra import __version__
-from aiinfra.cli import generate, lifecycle
+from aiinfra.cli import applying, ending, generate, looking
 from aiinfra.cli.invocation import GLOBAL_OPTIONS, current, sign
 from aiinfra.errors import AiinfraError, Code, Interrupted
 
@@ -82,8 +82,8 @@ def application() -> typer.Typer:
     )
     sign(_root, [parameter, *GLOBAL_OPTIONS], "From an empty directory to a healthy AI backend.")
     app.callback()(_root)
-    lifecycle.register(app)
-    generate.register(app)
+    for verbs in (applying, looking, ending, generate):
+        verbs.register(app)
     return app
 
 

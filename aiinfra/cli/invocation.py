@@ -40,6 +40,9 @@ GLOBAL_OPTIONS = (
 )  # fmt: skip
 
 
+SERVICES_HELP = "Services: redis, litellm, mpc-api, edge. All when none is named."
+
+
 @dataclass
 class Invocation:
     """What a verb needs, made when first used: console, engine, and the stack that it is about."""
@@ -164,6 +167,16 @@ def verb(group: typer.Typer, name: str) -> Callable[[Callable[..., None]], Calla
         return function
 
     return decorate
+
+
+def known(services: list[str] | None) -> list[str]:
+    """Return the services named; raises USAGE for one that does not exist."""
+    from aiinfra.stack import SERVICES  # noqa: PLC0415
+
+    unknown = [name for name in services or () if name not in SERVICES]
+    if unknown:
+        raise AiinfraError(Code.USAGE, f"there is no service '{unknown[0]}'", hint=f"services: {', '.join(SERVICES)}")
+    return services or []
 
 
 def sign(function: Callable[..., None], parameters: list[inspect.Parameter], doc: str | None) -> None:
