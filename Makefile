@@ -28,7 +28,7 @@ lint: $(VENV)/dev-installed $(API)/.venv/installed
 	$(API_BIN)/python -m mypy --config-file $(API)/pyproject.toml $(API)/mpc_api
 
 unit: $(VENV)/dev-installed
-	$(BIN)/pytest tests/unit tests/golden services/litellm/tests -m "not engine"
+	DOCKER_HOST=unix:///nowhere/docker.sock $(BIN)/pytest tests/unit tests/golden services/litellm/tests -m "not engine"
 
 service-tests: $(API)/.venv/installed
 	cd $(API) && .venv/bin/python -m pytest
