@@ -46,21 +46,32 @@ def settings() -> Iterator[str]:
 
 
 def setting_rows(section: Schema, definitions: Schema, prefix: str) -> Iterator[tuple[str, ...]]:
+    """Yield a row per key; the keys of a section, optional or in a list, stand below its own name."""
     for name, field in section["properties"].items():
-        if "$ref" in field:
-            yield from setting_rows(definitions[field["$ref"].rpartition("/")[2]], definitions, f"{prefix}{name}.")
-        else:
-            default = "" if field["default"] is None else f"`{json.dumps(field['default'])}`"
-            yield f"`{prefix}{name}`", value_of(field), default, field["description"]
+        kind = kind_of(field)
+        within, below = (kind["items"], "[].") if "$ref" in kind.get("items", {}) else (kind, ".")
+        if "$ref" not in within:
+            default = "" if field.get("default") is None else f"`{json.dumps(field['default'])}`"
+            yield f"`{prefix}{name}`", value_of(kind), default, field["description"]
+            continue
+        if "description" in field:
+            yield f"`{prefix}{name}`", "list" if below == "[]." else "mapping", "", field["description"]
+        yield from setting_rows(definitions[within["$ref"].rpartition("/")[2]], definitions, f"{prefix}{name}{below}")
 
 
-def value_of(field: Schema) -> str:
-    kind = next((one for one in field.get("anyOf", ()) if one["type"] != "null"), field)
+def kind_of(field: Schema) -> Schema:
+    """Return what a field holds when it holds something."""
+    found: Schema = next((one for one in field.get("anyOf", ()) if one.get("type") != "null"), field)
+    return found
+
+
+def value_of(kind: Schema) -> str:
     if "enum" in kind:
         return ", ".join(f"`{word}`" for word in kind["enum"])
     if "maximum" in kind:
         return f"{kind['minimum']} to {kind['maximum']}"
-    return {"string": "text", "object": "mapping"}[kind["type"]]
+    words = {"string": "text", "object": "mapping", "array": "list", "boolean": "`true` or `false`"}
+    return words.get(kind["type"], str(kind["type"]))
 
 
 def keys() -> Iterator[str]:
