@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -58,17 +58,24 @@ class Target:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A target with everything read and checked."""
+    """A target with everything read and checked; `replaced_images` run in place of what we would build."""
 
     target: Target
     stack: Stack
     values: Mapping[str, str]
     provider: ProviderConfig
     state: State
+    replaced_images: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def builds(self) -> tuple[images.ImageBuild, ...]:
-        return tuple(images.image_build(service, self.stack.settings.build) for service in BUILT)
+        wanted = [service for service in BUILT if service not in self.replaced_images]
+        return tuple(images.image_build(service, self.stack.settings.build) for service in wanted)
+
+    @property
+    def images(self) -> Mapping[str, str]:
+        """The tags of our own images, by service."""
+        return {**{build.service: build.tag for build in self.builds}, **self.replaced_images}
 
     @property
     def stack_images(self) -> tuple[str, ...]:
@@ -81,7 +88,7 @@ class Loaded:
             self.stack,
             self.values,
             self.provider,
-            images={build.service: build.tag for build in self.builds},
+            images=self.images,
             root=self.target.workspace.root,
             user=workspace.runtime_user(),
         )
@@ -99,14 +106,21 @@ def target(directory: Path, name: str | None) -> Target:
     return Target(directory, found, name or found.stack)
 
 
-def load(target: Target, generated: Mapping[str, str]) -> Loaded:
+def load(
+    target: Target,
+    generated: Mapping[str, str],
+    *,
+    provider_config: str | None = None,
+    images: Mapping[str, str] | None = None,
+) -> Loaded:
     """Read and check keys, provider config and state. Raises AiinfraError (exit 3) before anything is touched.
 
-    `generated` are keys that are not in .env yet.
+    `generated` are keys that are not in .env yet, `provider_config` is one to load in place of the settings',
+    `images` are tags to run in place of what we would build, by service.
     """
     values = {**keys.load(target.directory, target.name), **generated}
     keys.check(values, target.keys_file)
-    provider = providers.load(target.settings.provider_config, target.directory, values)
+    provider = providers.load(provider_config or target.settings.provider_config, target.directory, values)
     providers.check(provider, values, target.keys_file)
     _refuse_unknown_bases(target.settings)
     wanted = wanted_ports(target.name, target.settings)
@@ -116,9 +130,8 @@ def load(target: Target, generated: Mapping[str, str]) -> Loaded:
     else:
         identity = workspace.with_ports(state.identity, wanted, target.settings.ports.address)
         state = replace(state, identity=identity)
-    return Loaded(
-        target, Stack(target.name, target.directory, target.settings, state.identity), values, provider, state
-    )
+    stack = Stack(target.name, target.directory, target.settings, state.identity)
+    return Loaded(target, stack, values, provider, state, images or {})
 
 
 def _refuse_unknown_bases(found: Settings) -> None:

@@ -29,19 +29,35 @@ class Running(Protocol):
 
 @dataclass(frozen=True)
 class Change:
+    """What happens to a service, and why. `forced`: its content is as it was, and it is replaced all the same."""
+
     service: str
     action: Action
     reason: str = ""
+    forced: bool = False
 
 
-def changes(hashes: Mapping[str, str], images: Mapping[str, str], containers: Sequence[Running]) -> tuple[Change, ...]:
+def changes(
+    hashes: Mapping[str, str],
+    images: Mapping[str, str],
+    containers: Sequence[Running],
+    *,
+    forced: Mapping[str, str] | None = None,
+) -> tuple[Change, ...]:
     """Return one Change per service, in order of dependency.
 
     `hashes` and `images` are the desired content hash and image by service (an image that is not listed is
-    not compared by name).
+    not compared by name). `forced` are services to replace although nothing changed, each with the reason.
     """
     found = {container.service: container for container in containers}
-    return tuple(_change(name, hashes[name], images.get(name), found.get(name)) for name in SERVICES)
+    planned = [_change(name, hashes[name], images.get(name), found.get(name)) for name in SERVICES]
+    return tuple(_forced(change, (forced or {}).get(change.service)) for change in planned)
+
+
+def _forced(change: Change, reason: str | None) -> Change:
+    if reason is None or change.action in ("create", "recreate"):
+        return change
+    return Change(change.service, "recreate", reason, forced=True)
 
 
 def _change(service: str, wanted: str, image: str | None, container: Running | None) -> Change:

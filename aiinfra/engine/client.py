@@ -128,10 +128,13 @@ class Engine:
                 lines.append(build_log.redacted(line.rstrip(), hidden))
                 yield lines[-1]
 
-    def create(self, compose: "Compose", services: Sequence[str]) -> None:
-        """Create networks, volumes and containers, replacing containers that differ; starts nothing."""
+    def create(self, compose: "Compose", services: Sequence[str], *, force: bool = False) -> None:
+        """Create networks, volumes and containers; starts nothing.
+
+        Replaces containers that differ; with `force` also those that do not.
+        """
         with translated():
-            compose.client.compose.create(list(services), no_build=True, pull="never")
+            compose.client.compose.create(list(services), force_recreate=force, no_build=True, pull="never")
 
     def start(self, containers: Iterable[Container]) -> None:
         ids = [container.id for container in containers]

@@ -71,3 +71,11 @@ def test_a_replacement_that_compose_did_not_get_to_rename_is_made_anew() -> None
 def test_what_can_neither_run_nor_start_is_stuck() -> None:
     states = ["running", "created", "exited", "paused", "dead", "restarting"]
     assert [one.state for one in stuck([Seen("redis", state) for state in states])] == ["paused", "dead", "restarting"]
+
+
+def test_a_forced_service_is_replaced_with_the_reason_that_was_given_and_a_real_reason_wins() -> None:
+    seen = [Seen(name) for name in SERVICES if name != "edge"]
+    planned = {one.service: one for one in changes(HASHES, IMAGES, seen, forced={"redis": "asked", "edge": "asked"})}
+    assert (planned["redis"].action, planned["redis"].reason, planned["redis"].forced) == ("recreate", "asked", True)
+    assert (planned["edge"].action, planned["edge"].reason) == ("create", "it was not there")
+    assert planned["litellm"].action == "unchanged"

@@ -1,0 +1,58 @@
+"""One applied state: lock, decide, carry out. What `up` and every other verb that changes a stack do."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from aiinfra.commands.bring import ServiceResult, bring
+from aiinfra.commands.decide import Overrides, decide
+from aiinfra.engine import Engine
+from aiinfra.loading import Target
+from aiinfra.readiness import SYSTEM_CLOCK, Clock
+from aiinfra.reporting import Event, Report
+
+
+@dataclass(frozen=True)
+class Applied:
+    stack: str
+    provider_config: str
+    services: tuple[ServiceResult, ...]
+    keys_generated: tuple[str, ...]
+    images_built: tuple[str, ...]
+    seconds: float
+    changed: bool
+
+
+def apply(
+    target: Target,
+    verb: str,
+    overrides: Overrides | None = None,
+    *,
+    engine: Engine,
+    report: Report,
+    timeout: float | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> Applied:
+    """Bring a stack to where its settings and `overrides` say, and wait until every service is healthy.
+
+    `verb` names the lock's holder. `timeout` is in seconds, from the start of the containers; the settings' when None.
+    Raises AiinfraError: exit 3 before anything is touched, 4 for Docker, PORT_TAKEN before anything starts,
+    NOT_READY with the reason when a service does not become healthy.
+    """
+    began = clock.now()
+    seconds = float(timeout or target.settings.timeout)
+    with target.workspace.lock(verb, wait=seconds, on_wait=partial(_say_waiting, report)):
+        intent = decide(target, engine, overrides)
+        services = bring(intent, engine=engine, report=report, seconds=seconds, clock=clock)
+    return Applied(
+        target.name,
+        intent.loaded.provider.name,
+        services,
+        tuple(intent.generated),
+        tuple(build.tag for build in intent.work.builds),
+        round(clock.now() - began, 2),
+        intent.changed,
+    )
+
+
+def _say_waiting(report: Report, holder: str) -> None:
+    report(Event("note", "lock", f"waiting for {holder}"))
