@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from aiinfra.stack import Identity
+from tests.private_engine import private_engine
+
+__all__ = ["private_engine"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
