@@ -23,6 +23,7 @@ class Code(Enum):
     DISK_FULL = (1, "no space is left on a disk")
     FILE_UNWRITABLE = (1, "a file of the stack directory cannot be written")
     REQUEST_FAILED = (1, "MPC-API answered a request with an error, or did not answer")
+    COMMAND_FAILED = (1, "the command in the container ended with another exit code than 0, which is passed on")
     DECLINED = (1, "the user answered no")
     USAGE = (2, "the command line is wrong")
     SETTINGS_INVALID = (3, "aiinfra.yaml is wrong")
@@ -52,7 +53,7 @@ class AiinfraError(Exception):
     """A failure that was foreseen: what happened, then what to do.
 
     `message` says what happened in one sentence (more lines may follow), `hint` the next thing to do,
-    `details` is what a script wants (JSON values).
+    `details` is what a script wants (JSON values). `exit_code` is the code's own, where not given.
     """
 
     def __init__(
@@ -62,9 +63,11 @@ class AiinfraError(Exception):
         *,
         hint: str = "",
         details: Mapping[str, Any] | None = None,
+        exit_code: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
+        self.exit_code = code.exit_code if exit_code is None else exit_code
         self.message = message
         self.hint = hint
         self.details = dict(details or {})

@@ -11,8 +11,13 @@ from pathlib import Path
 from aiinfra.bundle import SERVICES
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.settings import FILE_NAME, Build, Proxies
+from aiinfra.stack import LITELLM, MPC_API
 
 _BASE_ARGUMENT = re.compile(r"^ARG (\w+)=(\S+)$", re.MULTILINE)
+_VERSIONS = {
+    LITELLM: ("requirements.txt", re.compile(r"^litellm(?:\[\w+\])?==([\w.]+)", re.MULTILINE)),
+    MPC_API: ("mpc_api/__init__.py", re.compile(r'^__version__ = "([\w.]+)"', re.MULTILINE)),
+}
 _OUTSIDE = {"tests", "__pycache__"}
 
 
@@ -27,6 +32,13 @@ class ImageBuild:
     context: Path
     tag: str
     arguments: Mapping[str, str]
+
+    @property
+    def version(self) -> str:
+        """The version of what the image is for, as it stands in the build context."""
+        name, pattern = _VERSIONS[self.service]
+        found = pattern.search((self.context / name).read_text(encoding="utf-8"))
+        return found[1] if found else ""
 
     @property
     def bases(self) -> tuple[str, ...]:

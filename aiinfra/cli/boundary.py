@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from aiinfra import __version__
-from aiinfra.cli import applying, ending, generate, looking
+from aiinfra.cli import applying, ending, generate, inside, looking, telling
 from aiinfra.cli.invocation import GLOBAL_OPTIONS, current, sign
 from aiinfra.errors import AiinfraError, Code, Interrupted
 
@@ -32,7 +32,7 @@ def run() -> int:
         if explained.code is Code.INTERNAL and current.options.get("verbose"):
             raise
         _fail(explained)
-        return error.exit_code if isinstance(error, Interrupted) else explained.code.exit_code
+        return error.exit_code if isinstance(error, Interrupted) else explained.exit_code
 
 
 def _open_streams() -> None:
@@ -82,7 +82,7 @@ def application() -> typer.Typer:
     )
     sign(_root, [parameter, *GLOBAL_OPTIONS], "From an empty directory to a healthy AI backend.")
     app.callback()(_root)
-    for verbs in (applying, looking, ending, generate):
+    for verbs in (applying, looking, inside, telling, ending, generate):
         verbs.register(app)
     return app
 

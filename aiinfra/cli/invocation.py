@@ -50,6 +50,7 @@ class Invocation:
     verb: str = "aiinfra"
     options: dict[str, Any] = field(default_factory=dict)
     reported: bool = False
+    parsed: bool = False
 
     def take(self, given: dict[str, Any]) -> dict[str, Any]:
         """Remember the global options among `given`; returns the rest. What stands after the verb wins."""
@@ -64,7 +65,7 @@ class Invocation:
 
         return Console(
             # A wrong command line has no parsed options yet, and must answer in JSON all the same.
-            as_json=bool(self.options.get("json")) or "--json" in sys.argv,
+            as_json=bool(self.options.get("json")) or (not self.parsed and "--json" in sys.argv),
             quiet=bool(self.options.get("quiet")),
             verbose=bool(self.options.get("verbose")),
             no_color=bool(self.options.get("no_color")),
@@ -145,25 +146,32 @@ class Invocation:
 current = Invocation()
 
 
-def verb(group: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def verb(
+    group: typer.Typer,
+    name: str,
+    **settings: Any,  # noqa: ANN401
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as the command `name`; its first parameter is the Invocation.
 
     Every command takes the global options too, so that they may stand before or after its name.
+    `settings` are those of Click's context.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         def wrapper(**given: Any) -> None:  # noqa: ANN401
             current.verb = name
+            own = current.take(given)
+            current.parsed = True
             try:
-                function(current, **current.take(given))
+                function(current, **own)
             except BrokenPipeError:
                 # The reader of a pipe went away, as with `| head`; nothing more can be said.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+        options = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in options]
         sign(wrapper, [*keyword, *GLOBAL_OPTIONS], function.__doc__)
-        group.command(name.rpartition(" ")[2])(wrapper)
+        group.command(name.rpartition(" ")[2], context_settings=settings or None)(wrapper)
         return function
 
     return decorate

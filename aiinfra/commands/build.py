@@ -44,7 +44,8 @@ def make_images(work: ImageWork, *, engine: Engine, report: Report) -> None:
     for build in work.builds:
         start = time.monotonic()
         report(Event("begin", build.tag, "building"))
-        for line in engine.build(build, work.secrets, {f"{LABEL}service": build.service}):
+        labels = {f"{LABEL}service": build.service, "org.opencontainers.image.version": build.version}
+        for line in engine.build(build, work.secrets, labels):
             if step := _STEP.fullmatch(line):
                 report(Event("detail", build.tag, " ".join(step[1].split())))
         report(Event("done", build.tag, "built", time.monotonic() - start))

@@ -10,13 +10,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from aiinfra.engine import build_log
-from aiinfra.engine.command import TIMEOUT, look, run, stream
+from aiinfra.engine.command import TIMEOUT, become, look, run, stream
 from aiinfra.engine.container import Container, Exit, Volume, container
 from aiinfra.engine.refusals import translated
-from aiinfra.engine.versions import refuse_old, versions
+from aiinfra.engine.versions import Versions, refuse_old, versions
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.images import ImageBuild
 from aiinfra.rendering import STACK_LABEL
@@ -83,10 +83,19 @@ class Engine:
         return Exit(codes[-1] if codes else container.exit_code, out_of_memory or container.out_of_memory)
 
     def execute(
-        self, container: Container, command: Sequence[str], *, text: str = "", timeout: float = TIMEOUT
+        self, container: Container, command: Sequence[str], *, text: str = "", timeout: float | None = TIMEOUT
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in a container; `text` is its standard input. Never raises for its exit code."""
         return run(["docker", "exec", "-i", container.id, *command], text=text, timeout=timeout)
+
+    def become(self, container: Container, command: Sequence[str], *, terminal: bool) -> NoReturn:
+        """Turn this process into a command in a container, with our streams, and our terminal if there is one."""
+        options = ["-i", *(["-t", "-e", "TERM"] if terminal else [])]
+        become(["docker", "exec", *options, container.id, *command])
+
+    def versions(self) -> Versions:
+        """Return what answers. Raises AiinfraError (exit 4) when Docker is missing, stopped, denied or hung."""
+        return versions()
 
     def pull(self, image: str) -> None:
         """Pull an image. Raises AiinfraError (BASE_IMAGE_MISSING) with the reason and the two ways out."""

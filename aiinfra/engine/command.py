@@ -3,10 +3,11 @@
 The import of python-on-whales alone takes longer than such a command as a whole, and it has no timeouts.
 """
 
+import os
 import subprocess
 from collections import deque
 from collections.abc import Generator, Sequence
-from typing import IO, cast
+from typing import IO, NoReturn, cast
 
 from aiinfra.engine.refusals import no_docker, refusal
 from aiinfra.errors import AiinfraError, Code
@@ -31,9 +32,9 @@ def look(*arguments: str, tolerate: str = "") -> str:
 
 
 def run(
-    command: Sequence[str], *, text: str = "", timeout: float = TIMEOUT, merge: bool = False
+    command: Sequence[str], *, text: str = "", timeout: float | None = TIMEOUT, merge: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command; raises TimeoutError after `timeout` seconds."""
+    """Run a command; raises TimeoutError after `timeout` seconds, never when that is None."""
     try:
         return subprocess.run(
             command,
@@ -49,6 +50,14 @@ def run(
         raise no_docker() from error
     except subprocess.TimeoutExpired as error:
         raise TimeoutError from error
+
+
+def become(command: Sequence[str]) -> NoReturn:
+    """Turn this process into a command."""
+    try:
+        os.execvp(command[0], list(command))  # noqa: S606 - that there is no shell is the point
+    except (FileNotFoundError, PermissionError) as error:
+        raise no_docker() from error
 
 
 def stream(command: Sequence[str]) -> Generator[str, None, None]:

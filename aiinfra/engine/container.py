@@ -1,7 +1,7 @@
 """A container, as the engine describes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,13 @@ class Container:
     labels: Mapping[str, str]
     ports: Mapping[int, int]
     last_check: str
+    # Failed checks in a row, and what the last one that failed said ("" when none of the last five did).
+    failing_streak: int = 0
+    last_failure: str = ""
+    number: int = 1
+    image_id: str = ""
+    image_version: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def running(self) -> bool:
@@ -47,6 +54,7 @@ def container(item: Mapping[str, Any]) -> Container:
     health = state.get("Health") or {}
     checks = health.get("Log") or []
     bindings = item["NetworkSettings"].get("Ports") or item["HostConfig"].get("PortBindings") or {}
+    networks = item["NetworkSettings"].get("Networks") or {}
     started = state["StartedAt"]
     return Container(
         id=item["Id"],
@@ -62,4 +70,20 @@ def container(item: Mapping[str, Any]) -> Container:
         labels=labels,
         ports={int(inner.split("/")[0]): int(outer[0]["HostPort"]) for inner, outer in bindings.items() if outer},
         last_check=checks[-1]["Output"].strip() if checks else "",
+        failing_streak=health.get("FailingStreak", 0),
+        last_failure=next((one["Output"].strip() for one in reversed(checks) if one["ExitCode"] != 0), ""),
+        number=int(labels.get("com.docker.compose.container-number", "1")),
+        image_id=item["Image"],
+        image_version=_image_version(item["Config"], labels),
+        addresses={name: one["IPAddress"] for name, one in networks.items() if one.get("IPAddress")},
     )
+
+
+def _image_version(config: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    """What the image says of itself; else its tag, unless that is one of ours, which says nothing to a reader."""
+    if label := labels.get("org.opencontainers.image.version"):
+        return label
+    variables = dict(line.partition("=")[::2] for line in config.get("Env") or ())
+    name, _, tag = config["Image"].rpartition(":")
+    said = (variables.get(f"{one}_VERSION") for one in ("REDIS", "HAPROXY"))
+    return next(filter(None, said), "" if "/" in tag or name.startswith("aiinfra-") or not name else tag)

@@ -1,5 +1,6 @@
 """Image tags follow content; what a build is handed stays out of arguments."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -87,3 +88,8 @@ def test_a_ca_bundle_that_is_none_is_refused_with_the_key(tmp_path: Path, conten
         (tmp_path / "ca.pem").write_text(content)
     with pytest.raises(AiinfraError, match=r"aiinfra\.yaml: build\.ca_bundle: .*ca\.pem"):
         images.build_secrets(Build(ca_bundle="ca.pem"), tmp_path)
+
+
+@pytest.mark.parametrize("service", ["litellm", "mpc-api"])
+def test_an_image_is_labelled_with_the_version_of_what_it_is_for(service: str) -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", images.image_build(service, Build()).version)
