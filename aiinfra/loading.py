@@ -120,7 +120,8 @@ def load(
     """
     values = {**keys.load(target.directory, target.name), **generated}
     keys.check(values, target.keys_file)
-    provider = providers.load(provider_config or target.settings.provider_config, target.directory, values)
+    name = provider_config or target.settings.provider_config
+    provider = providers.load(name, target.directory, values, target.settings.models)
     providers.check(provider, values, target.keys_file)
     _refuse_unknown_bases(target.settings)
     wanted = wanted_ports(target.name, target.settings)

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from aiinfra.errors import AiinfraError, Code
+from aiinfra.models import Models
+from aiinfra.section import Section as _Section
+from aiinfra.section import doc as _doc
 
 FILE_NAME = "aiinfra.yaml"
 DEFAULT_STACK = "ai-infra"
@@ -58,20 +61,6 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Address = Annotated[str, AfterValidator(_address)]
 Url = Annotated[str, AfterValidator(_url)]
 ImageName = Annotated[str, Field(pattern=r"^[a-z0-9][\w./:@-]*$")]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_means_default(cls, data: Any) -> Any:  # noqa: ANN401
-        """`ports:` with everything below it commented out is None in YAML."""
-        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
-
-
-def _doc(default: Any, meaning: str, alias: str | None = None) -> Any:  # noqa: ANN401 - pydantic's own type
-    return Field(default=default, description=meaning, alias=alias)
 
 
 class Ports(_Section):
@@ -136,6 +125,7 @@ class Settings(_Section):
     stack: StackName = _doc(DEFAULT_STACK, "name of the stack, where --stack does not say another")
     provider_config: str = _doc("mock", "what the gateway serves: a bundled config, or your litellm/NAME.yaml")
     timeout: Annotated[int, Field(ge=1, le=86400)] = _doc(180, "seconds that `up` waits for all to be healthy")
+    models: Models = Models()
     ports: Ports = Ports()
     services: Services = Services()
     build: Build = Build()

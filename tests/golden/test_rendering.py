@@ -22,7 +22,7 @@ def rendered(case: str) -> Rendered:
     target = loading.target(directory, None)
     variables = directory / "variables"
     values = {**STRONG_KEYS, **(keys.read(variables) if variables.exists() else {})}
-    provider = providers.load(target.settings.provider_config, directory, values)
+    provider = providers.load(target.settings.provider_config, directory, values, target.settings.models)
     providers.check(provider, values, ".env")
     wanted = {name: port or 1 for name, port in wanted_ports(target.name, target.settings).items()}
     identity = replace(FIXED_IDENTITY, ports=wanted, address=target.settings.ports.address)

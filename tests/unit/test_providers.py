@@ -8,7 +8,7 @@ from aiinfra import providers
 from aiinfra.errors import AiinfraError, Code
 
 MPC_ALIASES = {"default", "mpc-script", "mpc-thumbnail", "mpc-metadata"}
-BUNDLED = ("mock", "multi-provider")
+BUNDLED = ("mock", "openai-only", "anthropic-only", "multi-provider", "production-fallback")
 
 
 def own(directory: Path, text: str, name: str = "mine.yaml") -> Path:
@@ -19,7 +19,7 @@ def own(directory: Path, text: str, name: str = "mine.yaml") -> Path:
 
 def refusal(directory: Path, name: str = "mine") -> AiinfraError:
     with pytest.raises(AiinfraError) as caught:
-        providers.load(name, directory, {})
+        providers.check(providers.load(name, directory, {}), {}, ".env")
     assert (caught.value.code, caught.value.code.exit_code) == (Code.PROVIDER_CONFIG_INVALID, 3)
     return caught.value
 
@@ -45,7 +45,8 @@ def test_multi_provider_says_which_keys_are_missing_and_where_they_go(tmp_path: 
         providers.check(config, values, ".env")
     assert caught.value.code is Code.KEYS_INVALID
     assert set(caught.value.details["missing"]) == {"OPENAI_API_KEY", "ANTHROPIC_API_KEY"}
-    assert "set them in .env" in caught.value.hint
+    assert "OPENAI_API_KEY is empty; set OPENAI_API_KEY=... in .env" in caught.value.message
+    assert "ANTHROPIC_API_KEY is not set; set ANTHROPIC_API_KEY=... in .env" in caught.value.message
 
 
 def test_azure_joins_multi_provider_only_where_its_variables_are_set(tmp_path: Path) -> None:
@@ -74,22 +75,22 @@ def test_the_gateway_gets_the_variables_its_config_names_and_no_others(tmp_path:
 
 
 def test_an_unknown_name_gets_the_list_of_known_ones(tmp_path: Path) -> None:
-    assert "mock, multi-provider" in refusal(tmp_path, "nonsense").hint
+    assert "mock, multi-provider, openai-only, production-fallback" in refusal(tmp_path, "nonsense").hint
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("model_list: [", "line 1: "),
-        ("{}", "it has no model_list"),
-        ("model_list: {}", "it has no model_list"),
-        ("model_list: [{model: x}]", r"model_list[0] has no model_name"),
-        ("model_list: [7]", r"model_list[0] has no model_name"),
+        ("model_list: [", "mine.yaml:1: "),
+        ("{}", "it has no list of models"),
+        ("model_list: {}", "it has no list of models"),
+        ("model_list: [{model: x}]", "model_list[0]: it has no model_name"),
+        ("model_list: [7]", "model_list[0]: it has no model_name"),
     ],
 )
 def test_a_broken_config_names_file_and_reason(tmp_path: Path, text: str, why: str) -> None:
     message = refusal(own(tmp_path, text)).message
-    assert message.startswith("mine.yaml: ")
+    assert "litellm/mine.yaml:1: " in message
     assert why in message
 
 
@@ -101,3 +102,56 @@ def test_a_template_that_breaks_while_it_renders_is_refused(tmp_path: Path) -> N
 def test_a_template_that_does_not_render_is_refused(tmp_path: Path) -> None:
     own(tmp_path, "model_list: {{ nothing_of_that_name }}", "mine.yaml.j2")
     assert "nothing_of_that_name" in refusal(tmp_path).message
+
+
+def test_a_line_of_a_template_is_that_of_the_users_file(tmp_path: Path) -> None:
+    loop = "model_list{{ i }}:\n  - {a: 1,\n     a: 2}\n"
+    text = "{% set a = 1 %}\n{% for i in [1, 2] %}\n\n{# words #}\n" + loop + "{% endfor %}\n"
+    own(tmp_path, text, "mine.yaml.j2")
+    lines = {(one.file, one.line) for one in providers.load("mine", tmp_path, {}).faults}
+    assert lines == {("litellm/mine.yaml.j2", 7)}
+
+
+def test_a_template_that_does_not_render_names_its_line(tmp_path: Path) -> None:
+    own(tmp_path, "model_list:\n\n  - {{ nothing }}\n", "mine.yaml.j2")
+    assert "litellm/mine.yaml.j2:3: 'nothing' is undefined" in refusal(tmp_path).message
+    own(tmp_path, "model_list:\n{% endfor %}\n", "mine.yaml.j2")
+    assert "litellm/mine.yaml.j2:2: " in refusal(tmp_path).message
+
+
+def test_a_config_that_extends_another_replaces_the_aliases_that_it_names(tmp_path: Path) -> None:
+    own(tmp_path, "extends: mock\nmodel_list: [{model_name: default, litellm_params: {model: mock/other}}]")
+    config = providers.load("mine", tmp_path, {})
+    assert [one["litellm_params"]["model"] for one in config.data["model_list"] if one["model_name"] == "default"] == [
+        "mock/other"
+    ]
+    assert set(config.aliases) == set(providers.load("mock", tmp_path, {}).aliases)
+
+
+def test_a_config_may_extend_the_bundled_one_that_it_hides(tmp_path: Path) -> None:
+    own(tmp_path, "extends: mock\nrouter_settings: {num_retries: 5, disable_cooldowns: null}", "mock.yaml")
+    assert providers.load("mock", tmp_path, {}).data["router_settings"] == {"num_retries": 5}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        ("a: 1\nextends: other", "extends: mine", "litellm/other.yaml:1: extends: 'mine' extends this file in turn"),
+        ("a: 1\nextends: none", "{}", "litellm/mine.yaml:2: extends: there is no provider config 'none'"),
+        ("extends: [mock]", "{}", "litellm/mine.yaml:1: extends: there is no provider config"),
+        ("extends: mine", "{}", "litellm/mine.yaml:1: extends: there is no provider config 'mine'"),
+    ],
+)
+def test_what_cannot_be_extended_is_named_with_its_line(tmp_path: Path, first: str, second: str, why: str) -> None:
+    own(tmp_path, first)
+    own(tmp_path, second, "other.yaml")
+    assert why in refusal(tmp_path).message
+
+
+@pytest.mark.parametrize("callbacks", ["", "callbacks: [prometheus]", "callbacks: prometheus"])
+def test_every_request_is_logged_in_any_config_once_a_database_is_named(tmp_path: Path, callbacks: str) -> None:
+    own(tmp_path, f"model_list: []\nlitellm_settings:\n  drop_params: true\n  {callbacks}\n")
+    config = providers.load("mine", tmp_path, {"LITELLM_DATABASE_URL": "postgresql://x"})
+    assert config.data["litellm_settings"]["callbacks"][-1] == "request_log.handler"
+    assert "request_log" not in providers.load("mine", tmp_path, {}).text
+    assert config.secrets({"LITELLM_DATABASE_URL": "postgresql://x"}) == {"LITELLM_DATABASE_URL": "postgresql://x"}

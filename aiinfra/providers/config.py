@@ -1,0 +1,121 @@
+"""Find, render and read one provider config."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.models import Models
+from aiinfra.providers import needs
+from aiinfra.providers.document import document
+from aiinfra.providers.extending import KEY, extended
+from aiinfra.providers.fault import Fault
+from aiinfra.providers.place import Rows, Table, plain, strings
+from aiinfra.providers.source import Source, bundled, sources
+from aiinfra.providers.text import text_of, unreadable
+
+_REQUEST_LOG = "request_log.handler"
+
+
+@dataclass(frozen=True)
+class ProviderConfig:
+    """A LiteLLM config as LiteLLM will read it.
+
+    `text` is what is rendered, `data` the same as data, with places. `variables` are the environment variables
+    that it refers to, `aliases` the model names that it serves. `faults` are those found while reading.
+    """
+
+    name: str
+    source: Source
+    text: str
+    data: Table
+    variables: tuple[str, ...]
+    aliases: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()
+
+    def secrets(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Return what LiteLLM's container gets of the user's variables, and nothing else."""
+        return needs.secrets(self.variables, values)
+
+
+def load(name: str, directory: Path, values: Mapping[str, str], models: Models | None = None) -> ProviderConfig:
+    """Find, render and read one. Raises AiinfraError (PROVIDER_CONFIG_INVALID) with file, line and reason.
+
+    What is read is not checked yet: see `checks`.
+    """
+    known = sources(directory)
+    if name not in known:
+        raise AiinfraError(
+            Code.PROVIDER_CONFIG_INVALID,
+            f"there is no provider config '{name}'",
+            hint=f"known: {', '.join(sorted(known))}; your own go to litellm/NAME.yaml",
+        )
+    text, data, faults = _read(known[name], known, values, models or Models(), ())
+    if values.get(needs.DATABASE_URL) and _add_request_log(data):
+        text = _dumped(known[name], data)
+    return ProviderConfig(name, known[name], text, data, _references(data), _aliases(data), tuple(faults))
+
+
+def _read(
+    source: Source, known: Mapping[str, Source], values: Mapping[str, str], models: Models, chain: tuple[Path, ...]
+) -> tuple[str, Table, list[Fault]]:
+    text = text_of(source, values, models)
+    found = document(source, text)
+    if KEY not in found.data:
+        return text.text, found.data, list(found.faults)
+    base = _base(source, found.data, known, (*chain, source.path))
+    _, below, faults = _read(base, known, values, models, (*chain, source.path))
+    data = extended(below, found.data)
+    return _dumped(source, data), data, [*faults, *found.faults]
+
+
+def _base(source: Source, data: Table, known: Mapping[str, Source], chain: tuple[Path, ...]) -> Source:
+    name, line = data[KEY], data.places[KEY].line
+    # A config that hides a bundled one may extend it.
+    base = None
+    if isinstance(name, str):
+        base = bundled().get(name) if name == source.name else known.get(name)
+    if base is None:
+        raise unreadable(source, line, f"extends: there is no provider config '{name}'; known: {', '.join(known)}")
+    if base.path in chain:
+        raise unreadable(source, line, f"extends: '{name}' extends this file in turn")
+    return base
+
+
+def _add_request_log(data: Table) -> bool:
+    """Add our logger to the callbacks; returns whether it was not there."""
+    section = data.get("litellm_settings")
+    if section is None:
+        section = Table(data.place)
+        data.put("litellm_settings", section, data.place)
+    if not isinstance(section, Table):
+        return False
+    place = section.places.get("callbacks", section.place)
+    callbacks = section.get("callbacks")
+    rows = Rows(place)
+    for one in callbacks if isinstance(callbacks, list) else [callbacks] if callbacks else []:
+        rows.put(one, place)
+    if _REQUEST_LOG in rows:
+        return False
+    rows.put(_REQUEST_LOG, place)
+    section.put("callbacks", rows, place)
+    return True
+
+
+def _dumped(source: Source, data: Table) -> str:
+    head = f"# Made by aiinfra of {source.file}; changes here are lost.\n"
+    return head + yaml.safe_dump(plain(data), sort_keys=False, allow_unicode=True, width=120)
+
+
+def _references(data: Table) -> tuple[str, ...]:
+    texts = (text for _, text in strings(data))
+    return tuple(dict.fromkeys(name for text in texts for name in needs.REFERENCE.findall(text)))
+
+
+def _aliases(data: Table) -> tuple[str, ...]:
+    models: Any = data.get("model_list")
+    named = [one.get("model_name") for one in models if isinstance(one, Table)] if isinstance(models, Rows) else []
+    return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))
