@@ -12,7 +12,7 @@ from aiinfra.errors import AiinfraError, Code
 from aiinfra.providers import ProviderConfig
 from aiinfra.rendering import DIRECTORY_LABEL, Rendered, render
 from aiinfra.settings import Build, Settings
-from aiinfra.stack import BUILT, Stack, wanted_ports
+from aiinfra.stack import BUILT, EDGE, REDIS, Stack, wanted_ports
 from aiinfra.workspace import State, Workspace
 
 
@@ -78,6 +78,12 @@ class Loaded:
         return {**{build.service: build.tag for build in self.builds}, **self.replaced_images}
 
     @property
+    def service_images(self) -> Mapping[str, str]:
+        """The image that each service runs."""
+        bases = dict(zip((REDIS, EDGE), self.stack_images, strict=True))
+        return {**bases, **self.images}
+
+    @property
     def stack_images(self) -> tuple[str, ...]:
         """The images that containers run as they are, without a build of ours."""
         return rendering.base_images(self.stack.settings.build)
@@ -112,11 +118,12 @@ def load(
     *,
     provider_config: str | None = None,
     images: Mapping[str, str] | None = None,
+    scale: Mapping[str, int] | None = None,
 ) -> Loaded:
     """Read and check keys, provider config and state. Raises AiinfraError (exit 3) before anything is touched.
 
     `generated` are keys that are not in .env yet, `provider_config` is one to load in place of the settings',
-    `images` are tags to run in place of what we would build, by service.
+    `images` are tags to run in place of what we would build, and `scale` numbers of replicas, both by service.
     """
     values = {**keys.load(target.directory, target.name), **generated}
     keys.check(values, target.keys_file)
@@ -131,7 +138,7 @@ def load(
     else:
         identity = workspace.with_ports(state.identity, wanted, target.settings.ports.address)
         state = replace(state, identity=identity)
-    stack = Stack(target.name, target.directory, target.settings, state.identity)
+    stack = Stack(target.name, target.directory, target.settings, state.identity, scale or {})
     return Loaded(target, stack, values, provider, state, images or {})
 
 

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from aiinfra.rendering import CONTENT_LABEL
-from aiinfra.stack import SERVICES
+from aiinfra.stack import EDGE, SERVICES
 
 R = TypeVar("R", bound="Running")
-Action = Literal["unchanged", "start", "create", "recreate"]
+Action = Literal["unchanged", "start", "create", "scale", "recreate"]
 
 
 class Running(Protocol):
@@ -24,7 +24,21 @@ class Running(Protocol):
     @property
     def image(self) -> str: ...
     @property
+    def image_id(self) -> str: ...
+    @property
+    def number(self) -> int: ...
+    @property
     def labels(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What should run, by service: content hash, image, the id of that image ("" where it is not here), replicas."""
+
+    hashes: Mapping[str, str]
+    images: Mapping[str, str] = field(default_factory=dict)
+    image_ids: Mapping[str, str] = field(default_factory=dict)
+    replicas: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,19 +52,16 @@ class Change:
 
 
 def changes(
-    hashes: Mapping[str, str],
-    images: Mapping[str, str],
-    containers: Sequence[Running],
-    *,
-    forced: Mapping[str, str] | None = None,
+    desired: Desired, containers: Sequence[Running], *, forced: Mapping[str, str] | None = None
 ) -> tuple[Change, ...]:
     """Return one Change per service, in order of dependency.
 
-    `hashes` and `images` are the desired content hash and image by service (an image that is not listed is
-    not compared by name). `forced` are services to replace although nothing changed, each with the reason.
+    `forced` are services to replace although nothing changed, each with the reason.
     """
-    found = {container.service: container for container in containers}
-    planned = [_change(name, hashes[name], images.get(name), found.get(name)) for name in SERVICES]
+    found: dict[str, list[Running]] = {name: [] for name in SERVICES}
+    for container in containers:
+        found.get(container.service, []).append(container)
+    planned = [_change(name, desired, found[name]) for name in SERVICES]
     return tuple(_forced(change, (forced or {}).get(change.service)) for change in planned)
 
 
@@ -60,17 +71,39 @@ def _forced(change: Change, reason: str | None) -> Change:
     return Change(change.service, "recreate", reason, forced=True)
 
 
-def _change(service: str, wanted: str, image: str | None, container: Running | None) -> Change:
-    if container is None:
+def _change(service: str, desired: Desired, containers: Sequence[Running]) -> Change:
+    if not containers:
         return Change(service, "create", "it was not there")
-    if container.labels.get(CONTENT_LABEL) != wanted:
+    for container in containers:
+        if change := _outdated(service, desired, container):
+            return change
+    wanted = desired.replicas.get(service, 1)
+    if len(containers) != wanted:
+        return Change(service, "scale", f"{wanted} wanted, {len(containers)} there")
+    if any(one.state != "running" for one in containers):
+        return Change(service, "start", "it was stopped")
+    return Change(service, "unchanged")
+
+
+def _outdated(service: str, desired: Desired, container: Running) -> Change | None:
+    if container.labels.get(CONTENT_LABEL) != desired.hashes[service]:
+        image = desired.images.get(service)
         changed = "its image" if image and container.image != image else "its configuration"
         return Change(service, "recreate", f"{changed} changed")
-    if container.state == "running":
-        return Change(service, "unchanged")
-    if container.state in ("created", "exited"):
-        return Change(service, "start", "it was stopped")
-    return Change(service, "recreate", f"it was {container.state}")
+    if reason := _other_image(service, desired, container):
+        return Change(service, "recreate", reason, forced=True)
+    if container.state not in ("running", "created", "exited"):
+        return Change(service, "recreate", f"it was {container.state}")
+    return None
+
+
+def _other_image(service: str, desired: Desired, container: Running) -> str:
+    """Say why a container of the right content does not run the image that its name means now."""
+    # The edge owns the host ports: another image of the same name waits until the edge is replaced for a reason.
+    wanted = desired.image_ids.get(service)
+    if service == EDGE or wanted is None or wanted == container.image_id:
+        return ""
+    return "its image was built or pulled anew" if wanted else "its image is gone"
 
 
 def stuck(containers: Sequence[R]) -> list[R]:
@@ -78,15 +111,16 @@ def stuck(containers: Sequence[R]) -> list[R]:
     return [one for one in containers if one.state not in ("running", "created", "exited")]
 
 
-def leftovers(containers: Sequence[R]) -> list[R]:
-    """Return what an interrupted Compose left behind: twins, and containers under a temporary name."""
-    dead = [container for container in containers if container.state != "running"]
-    return [
-        container
-        for container in dead
-        if _TEMPORARY_NAME.match(container.name)
-        or any(other.service == container.service for other in containers if other is not container)
-    ]
+def leftovers(containers: Sequence[R], replicas: Mapping[str, int] | None = None) -> list[R]:
+    """Return what an interrupted Compose left behind: containers under a temporary name, dead ones too many."""
+    unnamed = [one for one in containers if one.state != "running" and _TEMPORARY_NAME.match(one.name)]
+    spare = []
+    for service in {one.service for one in containers}:
+        ours = [one for one in containers if one.service == service and one not in unnamed]
+        dead = sorted((one for one in ours if one.state != "running"), key=lambda one: one.number)
+        wanted = (replicas or {}).get(service, 1)
+        spare += dead[max(0, wanted - (len(ours) - len(dead))) :]
+    return [one for one in containers if one in unnamed or one in spare]
 
 
 # Compose creates a replacement as OLDID_NAME and renames it last (docker/compose, convergence.go).

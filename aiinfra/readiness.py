@@ -61,13 +61,13 @@ class Wait:
         pending = list(services)
         with ThreadPoolExecutor() as pool:
             while True:
-                seen = {one.service: one for one in self.engine.containers(self.stack.name)}
+                seen = self._containers()
                 self._refuse_crashed(seen)
                 published = [name for name in pending if name in PUBLISHED]
                 found = dict(zip(published, pool.map(self._probe, published), strict=True))
                 for name in list(pending):
-                    container, probe = seen.get(name), found.get(name)
-                    if container and container.health == "healthy" and (probe is None or probe.healthy):
+                    probe = found.get(name)
+                    if self._all_healthy(seen.get(name, ())) and (probe is None or probe.healthy):
                         pending.remove(name)
                         self._note_ready(name)
                 if not pending:
@@ -75,6 +75,16 @@ class Wait:
                 if self.clock.now() - self.started > self.seconds:
                     raise self._late(pending, seen, found)
                 self.clock.sleep(_PAUSE)
+
+    def _containers(self) -> dict[str, list[Container]]:
+        seen: dict[str, list[Container]] = {}
+        for one in self.engine.containers(self.stack.name):
+            seen.setdefault(one.service, []).append(one)
+        return seen
+
+    def _all_healthy(self, containers: Sequence[Container]) -> bool:
+        wanted = self.stack.replicas[containers[0].service] if containers else 1
+        return len(containers) >= wanted and all(one.health == "healthy" for one in containers)
 
     def _probe(self, service: str) -> Probe:
         # HAProxy holds a request back for a second when a server that is starting refused it: asking anew is
@@ -86,16 +96,19 @@ class Wait:
         self.ready[service] = self.clock.now() - self.started
         self.on_ready(service, self.ready[service])
 
-    def _refuse_crashed(self, seen: Mapping[str, Container]) -> None:
+    def _refuse_crashed(self, seen: Mapping[str, Sequence[Container]]) -> None:
         before = {one.id: one for one in self.before}
-        for service, container in seen.items():
+        for service, container in ((name, one) for name, group in seen.items() for one in group):
             if _crashed(before.get(container.id), container):
                 reason = _exit_reason(service, self.engine.last_exit(container))
                 raise self._failure(service, f"{reason} while it was starting", container)
 
-    def _late(self, pending: Sequence[str], seen: Mapping[str, Container], found: Mapping[str, Probe]) -> AiinfraError:
+    def _late(
+        self, pending: Sequence[str], seen: Mapping[str, Sequence[Container]], found: Mapping[str, Probe]
+    ) -> AiinfraError:
         service = min(pending, key=_CAUSES.index)
-        container = seen.get(service)
+        # Of several replicas the one at fault is shown.
+        container = next(iter(sorted(seen.get(service, ()), key=lambda one: one.health == "healthy")), None)
         if container is None:
             return self._failure(service, "its container is gone", None)
         probe = found.get(service)

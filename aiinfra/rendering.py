@@ -80,7 +80,8 @@ def render(
         stack_labels=labels(stack),
     )
     unlabelled = yaml.load(template(labels={name: {} for name in SERVICES}), yaml.CSafeLoader)
-    hashes = {name: _digest(stack, unlabelled["services"][name]) for name in SERVICES}
+    # One replica more or less is no reason to replace the others.
+    hashes = {name: _digest(stack, _without_scale(unlabelled["services"][name])) for name in SERVICES}
     labelled = {name: labels(stack) | {CONTENT_LABEL: hashes[name]} for name in SERVICES}
     files = [
         RenderedFile(f"{named[name]}/{file}", text, secret=name.endswith("-secrets"))
@@ -173,6 +174,10 @@ def _http_probe(port: int, path: str) -> str:
 def labels(stack: Stack) -> dict[str, str]:
     """Return what marks a thing of Docker's as a stack's own."""
     return {STACK_LABEL: stack.name, DIRECTORY_LABEL: str(stack.directory)}
+
+
+def _without_scale(service: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in service.items() if key != "scale"}
 
 
 def _digest(stack: Stack, content: object) -> str:

@@ -81,11 +81,16 @@ class Redis(_Section):
     )
 
 
+Replicas = Annotated[int, Field(ge=1, le=8)]
+
+
 class LiteLLM(_Section):
+    replicas: Replicas = _doc(1, "how many gateways run side by side")
     memory: Annotated[str, _at_least(512)] = _doc("1g", "memory limit of one gateway")
 
 
 class MpcApi(_Section):
+    replicas: Replicas = _doc(1, "how many MPC-APIs run side by side")
     memory: Annotated[str, _at_least(96)] = _doc("256m", "memory limit of one MPC-API")
     log_level: Literal["debug", "info", "warning", "error"] = _doc("info", "what MPC-API logs")
     request_timeout: Annotated[int, Field(ge=1, le=600)] = _doc(60, "seconds that one request may take as a whole")

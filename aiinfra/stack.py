@@ -1,7 +1,7 @@
 """Settings and what a stack remembers -> Stack: what it means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiinfra.settings import DEFAULT_STACK, Settings
@@ -47,10 +47,19 @@ class Identity:
 
 @dataclass(frozen=True)
 class Stack:
+    """`scale` is a number of replicas by service, in place of the settings'."""
+
     name: str
     directory: Path
     settings: Settings
     identity: Identity
+    scale: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def replicas(self) -> Mapping[str, int]:
+        """How many containers each service has."""
+        asked = {LITELLM: self.settings.services.litellm.replicas, MPC_API: self.settings.services.mpc_api.replicas}
+        return {service: self.scale.get(service, asked.get(service, 1)) for service in SERVICES}
 
     @property
     def network(self) -> str:

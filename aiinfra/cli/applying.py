@@ -7,7 +7,13 @@ import typer
 
 from aiinfra.cli.invocation import Invocation, verb
 
-_WHAT = {"unchanged": "unchanged", "create": "created", "start": "started: {}", "recreate": "recreated: {}"}
+_WHAT = {
+    "unchanged": "unchanged",
+    "create": "created",
+    "start": "started: {}",
+    "scale": "scaled: {}",
+    "recreate": "recreated: {}",
+}
 
 
 def register(app: typer.Typer) -> None:

@@ -60,10 +60,10 @@ def _make(intent: Intent, *, engine: Engine, report: Report) -> list[Container]:
     for change in intent.planned:
         if change.action != "unchanged":
             report(Event("begin", change.service, f"starting: {change.reason}"))
-    replaced = [change for change in intent.planned if change.action in ("create", "recreate")]
-    if replaced:
-        forced = any(change.forced for change in replaced)
-        engine.create(target.compose, [change.service for change in replaced], force=forced)
+    replaced = [change for change in intent.planned if change.action in ("create", "scale", "recreate")]
+    for force in (False, True):
+        if names := [change.service for change in replaced if change.forced is force]:
+            engine.create(target.compose, names, force=force)
     return engine.containers(target.name)
 
 

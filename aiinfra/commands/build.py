@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from aiinfra.engine import Engine
@@ -18,21 +17,25 @@ _STEP = re.compile(r"#\d+ (\[(?!internal).*? \d+/\d+\] .*)")
 
 @dataclass(frozen=True)
 class ImageWork:
-    """What is missing: base images to pull, our own to build, and the secrets of their builds."""
+    """What is missing: base images to pull, our own to build, and the secrets of their builds.
+
+    `ids` are the ids of the images that services run, by name; "" for a missing one.
+    """
 
     pulls: tuple[str, ...]
     builds: tuple[ImageBuild, ...]
     secrets: Mapping[str, bytes]
+    ids: Mapping[str, str]
 
 
 def missing_images(loaded: Loaded, *, engine: Engine) -> ImageWork:
     """Return what is missing, touching nothing. Raises AiinfraError (SETTINGS_INVALID) for a bad CA bundle."""
-    absent = _absent(engine, [*loaded.stack_images, *(build.tag for build in loaded.builds)])
-    builds = tuple(build for build in loaded.builds if build.tag in absent)
+    ids = engine.image_ids(list(dict.fromkeys(loaded.service_images.values())))
+    builds = tuple(build for build in loaded.builds if not ids[build.tag])
     bases = _absent(engine, (base for build in builds for base in build.bases))
-    pulls = dict.fromkeys((*(image for image in loaded.stack_images if image in absent), *bases))
+    pulls = dict.fromkeys((*(image for image in loaded.stack_images if not ids[image]), *bases))
     secrets = build_secrets(loaded.stack.settings.build, loaded.target.directory) if builds else {}
-    return ImageWork(tuple(pulls), builds, secrets)
+    return ImageWork(tuple(pulls), builds, secrets, ids)
 
 
 def make_images(work: ImageWork, *, engine: Engine, report: Report) -> None:
@@ -53,6 +56,4 @@ def make_images(work: ImageWork, *, engine: Engine, report: Report) -> None:
 
 def _absent(engine: Engine, tags: Iterable[str]) -> list[str]:
     names = list(dict.fromkeys(tags))
-    with ThreadPoolExecutor() as pool:
-        found = list(pool.map(engine.has_image, names))
-    return [name for name, there in zip(names, found, strict=True) if not there]
+    return [name for name, found in engine.image_ids(names).items() if not found] if names else []

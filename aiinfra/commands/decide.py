@@ -9,7 +9,7 @@ from aiinfra.commands.init import missing_keys
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Loaded, Target, load
-from aiinfra.plan import Change, changes, leftovers, stuck
+from aiinfra.plan import Change, Desired, changes, leftovers, stuck
 from aiinfra.stack import EDGE
 
 
@@ -17,11 +17,13 @@ from aiinfra.stack import EDGE
 class Overrides:
     """What a command asks for beyond the settings.
 
-    `provider_config` replaces the settings' one; `images` are tags to run by service, in place of those that our
-    build contexts give; `forced` are services to replace even when nothing changed, each with the reason to show.
+    `provider_config` replaces the settings' one, `scale` their numbers of replicas by service; `images` are tags to
+    run by service, in place of those that our build contexts give; `forced` are services to replace even when nothing
+    changed, each with the reason to show.
     """
 
     provider_config: str | None = None
+    scale: Mapping[str, int] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     forced: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,15 +52,21 @@ def decide(target: Target, engine: Engine, overrides: Overrides | None = None) -
     """Check everything that can be checked. Raises AiinfraError: exit 3, PORT_TAKEN, STACK_ELSEWHERE, 4 for Docker."""
     wanted = overrides or Overrides()
     generated = missing_keys(target)
-    loaded = load(target, generated, provider_config=wanted.provider_config, images=wanted.images)
+    loaded = load(target, generated, provider_config=wanted.provider_config, images=wanted.images, scale=wanted.scale)
     containers = engine.containers(target.name)
     target.refuse_elsewhere(containers or engine.volumes(target.name))
     _refuse_taken_ports(loaded, containers, engine)
-    twins = leftovers(containers)
+    twins = leftovers(containers, loaded.stack.replicas)
     kept = [one for one in containers if one not in twins]
-    planned = changes(loaded.rendered.hashes, loaded.images, kept, forced=wanted.forced)
     work = missing_images(loaded, engine=engine)
+    planned = changes(_desired(loaded, work), kept, forced=wanted.forced)
     return Intent(loaded, generated, containers, work, [*twins, *stuck(kept)], planned)
+
+
+def _desired(loaded: Loaded, work: ImageWork) -> Desired:
+    images = loaded.service_images
+    ids = {service: work.ids[image] for service, image in images.items()}
+    return Desired(loaded.rendered.hashes, images, ids, loaded.stack.replicas)
 
 
 def _refuse_taken_ports(loaded: Loaded, containers: Sequence[Container], engine: Engine) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,8 +50,18 @@ class Engine:
         found = json.loads(look("inspect", "--type", "container", *ids, tolerate="No such container") or "[]")
         return [container(item) for item in found]
 
-    def has_image(self, name: str) -> bool:
-        return bool(look("image", "inspect", "--format", "{{.Id}}", name, tolerate="No such image").strip())
+    def image_id(self, name: str) -> str:
+        """Return an image's id; "" where it is not here."""
+        return look("image", "inspect", "--format", "{{.Id}}", name, tolerate="No such image").strip()
+
+    def image_ids(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the ids of images by name; "" for one that is not here."""
+        found = look("image", "inspect", "--format", "{{.Id}}", *names, tolerate="No such image").split()
+        if len(found) == len(names):
+            return dict(zip(names, found, strict=True))
+        # What is missing leaves no gap: which one it was is asked one by one.
+        with ThreadPoolExecutor() as pool:
+            return dict(zip(names, pool.map(self.image_id, names), strict=True))
 
     def volumes(self, stack: str) -> list[Volume]:
         """Return the volumes that carry a stack's label."""

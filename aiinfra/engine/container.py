@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Container:
-    """One container as the engine describes it. Times are UTC; `health` is "" without a health check."""
+    """One container as the engine describes it. Times are UTC; `health` is "" without a health check.
+
+    `mounts` are paths on the host; `number` tells the replicas of a service apart.
+    """
 
     id: str
     name: str
@@ -30,6 +33,7 @@ class Container:
     image_id: str = ""
     image_version: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -76,6 +80,7 @@ def container(item: Mapping[str, Any]) -> Container:
         image_id=item["Image"],
         image_version=_image_version(item["Config"], labels),
         addresses={name: one["IPAddress"] for name, one in networks.items() if one.get("IPAddress")},
+        mounts=tuple(one["Source"] for one in item.get("Mounts") or () if one.get("Source")),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from aiinfra.plan import changes, leftovers, stuck
+from aiinfra.plan import Desired, changes, leftovers, stuck
 from aiinfra.rendering import CONTENT_LABEL
 from aiinfra.stack import SERVICES
 
@@ -20,14 +20,16 @@ class Seen:
     image: str = "aiinfra-litellm:2"
     labels: Mapping[str, str] = field(default_factory=lambda: {CONTENT_LABEL: "new"})
     name: str = "ai-infra-x-1"
+    image_id: str = "sha256:2"
+    number: int = 1
 
 
 def plan(*containers: Seen) -> dict[str, tuple[str, str]]:
-    return {one.service: (one.action, one.reason) for one in changes(HASHES, IMAGES, containers)}
+    return {one.service: (one.action, one.reason) for one in changes(Desired(HASHES, IMAGES), containers)}
 
 
 def test_an_empty_engine_means_that_everything_is_created_in_order_of_dependency() -> None:
-    found = changes(HASHES, IMAGES, [])
+    found = changes(Desired(HASHES, IMAGES), [])
     assert [one.service for one in found] == ["redis", "litellm", "mpc-api", "edge"]
     assert {one.action for one in found} == {"create"}
 
@@ -75,7 +77,45 @@ def test_what_can_neither_run_nor_start_is_stuck() -> None:
 
 def test_a_forced_service_is_replaced_with_the_reason_that_was_given_and_a_real_reason_wins() -> None:
     seen = [Seen(name) for name in SERVICES if name != "edge"]
-    planned = {one.service: one for one in changes(HASHES, IMAGES, seen, forced={"redis": "asked", "edge": "asked"})}
+    planned = {
+        one.service: one for one in changes(Desired(HASHES, IMAGES), seen, forced={"redis": "asked", "edge": "asked"})
+    }
     assert (planned["redis"].action, planned["redis"].reason, planned["redis"].forced) == ("recreate", "asked", True)
     assert (planned["edge"].action, planned["edge"].reason) == ("create", "it was not there")
     assert planned["litellm"].action == "unchanged"
+
+
+def with_images(service: str, wanted: str) -> tuple[str, str]:
+    desired = Desired(HASHES, IMAGES, dict.fromkeys(SERVICES, wanted))
+    found = {one.service: one for one in changes(desired, [Seen(name) for name in SERVICES])}
+    return found[service].action, found[service].reason
+
+
+def test_an_image_of_the_same_name_that_is_another_one_now_or_gone_is_a_change_except_of_the_edge() -> None:
+    assert with_images("litellm", "sha256:2") == ("unchanged", "")
+    assert with_images("litellm", "sha256:3") == ("recreate", "its image was built or pulled anew")
+    assert with_images("litellm", "") == ("recreate", "its image is gone")
+    assert with_images("edge", "sha256:3") == ("unchanged", "")
+
+
+def replicas(wanted: int, *states: str) -> tuple[str, str, list[int]]:
+    seen = [Seen("mpc-api", state, number=number) for number, state in enumerate(states, 1)]
+    spare = leftovers(seen, {"mpc-api": wanted})
+    kept = [one for one in seen if one not in spare]
+    found = {one.service: one for one in changes(Desired(HASHES, replicas={"mpc-api": wanted}), kept)}["mpc-api"]
+    return found.action, found.reason, [one.number for one in spare]
+
+
+def test_replicas_are_scaled_started_or_left_alone_and_running_ones_are_never_spare() -> None:
+    assert replicas(2, "running") == ("scale", "2 wanted, 1 there", [])
+    assert replicas(1, "running", "running") == ("scale", "1 wanted, 2 there", [])
+    assert replicas(2, "running", "running") == ("unchanged", "", [])
+    assert replicas(2, "exited", "exited") == ("start", "it was stopped", [])
+    assert replicas(1, "exited", "running") == ("unchanged", "", [1])
+    assert replicas(2, "running", "exited", "exited") == ("start", "it was stopped", [3])
+
+
+def test_one_outdated_replica_is_reason_enough_to_replace() -> None:
+    seen = [Seen("mpc-api"), Seen("mpc-api", labels={CONTENT_LABEL: "old"}, number=2)]
+    found = {one.service: one for one in changes(Desired(HASHES, replicas={"mpc-api": 2}), seen)}
+    assert found["mpc-api"].action == "recreate"
