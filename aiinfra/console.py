@@ -232,4 +232,6 @@ def plain(data: object) -> Any:  # noqa: ANN401 - JSON
         return asdict(data)
     if isinstance(data, list | tuple):
         return [plain(item) for item in data]
+    if isinstance(data, Mapping):
+        return {name: plain(item) for name, item in data.items()}
     return {} if data is None else data

@@ -21,6 +21,8 @@ LABEL = "org.aiinfra."
 CONTENT_LABEL = LABEL + "content-hash"
 STACK_LABEL = LABEL + "stack"
 DIRECTORY_LABEL = LABEL + "directory"
+# On a container that a command starts beside the stack, for what it is: an interrupted command leaves it behind.
+SCRATCH_LABEL = LABEL + "scratch"
 
 _BASE_IMAGE = re.compile(r'base_image\("([^"]+)"\)')
 

@@ -166,7 +166,9 @@ class Workspace:
                     ) from error
         try:
             since = time.strftime("%H:%M:%S")
-            write(holder_file, json.dumps({"pid": os.getpid(), "command": command, "since": since}))
+            # On a full disk too: what frees space, or ends a stack, must be possible there.
+            with contextlib.suppress(AiinfraError):
+                write(holder_file, json.dumps({"pid": os.getpid(), "command": command, "since": since}))
             yield
         finally:
             with contextlib.suppress(OSError):

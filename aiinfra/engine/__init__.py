@@ -2,6 +2,19 @@
 
 from aiinfra.engine.client import Compose, Engine
 from aiinfra.engine.container import Container, Exit, Volume
+from aiinfra.engine.estate import CacheRecord, Estate, Image, Network
 from aiinfra.engine.versions import Versions, refuse_old
 
-__all__ = ["Compose", "Container", "Engine", "Exit", "Versions", "Volume", "refuse_old"]
+__all__ = [
+    "CacheRecord",
+    "Compose",
+    "Container",
+    "Engine",
+    "Estate",
+    "Exit",
+    "Image",
+    "Network",
+    "Versions",
+    "Volume",
+    "refuse_old",
+]

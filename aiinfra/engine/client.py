@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from aiinfra.engine import build_log
 from aiinfra.engine.command import TIMEOUT, become, look, run, stream
 from aiinfra.engine.container import Container, Exit, Volume, container
+from aiinfra.engine.estate import Estate
 from aiinfra.engine.refusals import translated
 from aiinfra.engine.versions import Versions, refuse_old, versions
 from aiinfra.errors import AiinfraError, Code
@@ -163,15 +164,16 @@ class Engine:
                 self._client.container.start(ids)
 
     def remove(self, containers: Iterable[Container]) -> None:
+        """Remove containers, running or not, and the nameless volumes that their images ask for."""
         ids = [container.id for container in containers]
         if ids:
             with translated():
-                self._client.container.remove(ids, force=True)
+                self._client.container.remove(ids, force=True, volumes=True)
 
-    def down(self, project: str, *, timeout: int | None) -> None:
-        """Remove a project's containers and networks; Compose finds them by their labels, so no file is needed."""
+    def stop(self, project: str, *, timeout: int | None) -> None:
+        """Stop a project's containers, dependants first; Compose finds them by their labels, so no file is needed."""
         with translated():
-            _compose_client(project).compose.down(timeout=timeout, quiet=True)
+            _compose_client(project).compose.stop(timeout=timeout)
 
     def remove_volumes(self, names: Sequence[str]) -> None:
         if names:
@@ -182,6 +184,11 @@ class Engine:
         """Return log lines as Compose prints them: `SERVICE-N  | text`. Closing the generator ends the command."""
         options = ["--no-color", "--tail", tail, *(["--follow"] if follow else [])]
         return stream(["docker", "compose", "-p", project, "logs", *options, *services])
+
+    @cached_property
+    def estate(self) -> Estate:
+        """What we made on this engine, of all stacks."""
+        return Estate()
 
     @cached_property
     def _client(self) -> "DockerClient":

@@ -16,14 +16,14 @@ from aiinfra.errors import AiinfraError, Code
 TIMEOUT = 10.0
 
 
-def look(*arguments: str, tolerate: str = "") -> str:
+def look(*arguments: str, tolerate: str = "", timeout: float = TIMEOUT) -> str:
     """Return what `docker ARGUMENTS` printed; raises AiinfraError unless `tolerate` is in its complaint."""
     try:
-        done = run(["docker", *arguments])
+        done = run(["docker", *arguments], timeout=timeout)
     except TimeoutError as error:
         raise AiinfraError(
             Code.DOCKER_STOPPED,
-            f"the Docker engine did not answer within {TIMEOUT:.0f} seconds",
+            f"the Docker engine did not answer within {timeout:.0f} seconds",
             hint="restart it: `sudo systemctl restart docker`, or Docker Desktop",
         ) from error
     if done.returncode != 0 and not (tolerate and tolerate in done.stderr):

@@ -44,7 +44,7 @@ def test_the_version_is_printed_alone(tmp_path: Path, arguments: list[str]) -> N
     assert (done.returncode, done.stdout, done.stderr) == (0, f"aiinfra {__version__}\n", "")
 
 
-@pytest.mark.parametrize("verb", [[], *VERBS, ["generate", "thumbnail-prompt"], ["generate", "metadata"]])
+@pytest.mark.parametrize("verb", [[], *VERBS, ["ls"], ["generate", "thumbnail-prompt"], ["generate", "metadata"]])
 def test_every_verb_has_help_with_the_global_options(tmp_path: Path, verb: list[str]) -> None:
     done = aiinfra(tmp_path, *verb, "--help")
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,56 @@
+"""Stacks on the private engine, for what is about containers, networks, volumes and images and not about answers.
+
+Redis and the edge are the real ones. The gateway and MPC-API are stand-ins that run and never get ready: their images
+are large, and to boot them takes long.
+"""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiinfra.images import image_build
+from aiinfra.settings import Build
+from tests.e2e.conftest import Cli, new_cli
+from tests.private_engine import PrivateEngine
+
+TAGS = tuple(image_build(service, Build()).tag for service in ("litellm", "mpc-api"))
+
+
+def new_stack(command: Path, directory: Path, engine: PrivateEngine) -> Cli:
+    """Return a stack directory with nothing in it, whose `aiinfra` talks to the private engine."""
+    engine.load("redis:8.0", "haproxy:3.0")
+    for tag in TAGS:
+        engine.docker("tag", "redis:8.0", tag)
+    one = new_cli(command, directory)
+    one.environment.update(engine.environment)
+    return one
+
+
+def begin(cli: Cli) -> None:
+    """Make everything that an `up` makes; it fails, because the stand-ins never get ready."""
+    assert cli.fails("up", "--timeout", "1", exit_code=1)["code"] == "NOT_READY"
+
+
+def data_of(done: "subprocess.CompletedProcess[str]") -> Any:  # noqa: ANN401 - JSON
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)["data"]
+
+
+@pytest.fixture
+def engine(private_engine: PrivateEngine) -> Iterator[PrivateEngine]:
+    """The private engine, with no container, network or volume before and after a test."""
+    private_engine.clear()
+    try:
+        yield private_engine
+    finally:
+        private_engine.clear()
+
+
+@pytest.fixture
+def apart(command: Path, tmp_path: Path, engine: PrivateEngine) -> Cli:
+    """A stack directory on the private engine; `begin(apart)` makes its containers."""
+    return new_stack(command, tmp_path, engine)
