@@ -22,6 +22,7 @@ class Code(Enum):
     BASE_IMAGE_MISSING = (1, "a base image is neither here nor can it be pulled")
     DISK_FULL = (1, "no space is left on a disk")
     FILE_UNWRITABLE = (1, "a file of the stack directory cannot be written")
+    EDGE_REFUSED = (1, "the edge refused its configuration, or does not answer")
     REQUEST_FAILED = (1, "MPC-API answered a request with an error, or did not answer")
     COMMAND_FAILED = (1, "the command in the container ended with another exit code than 0, which is passed on")
     DECLINED = (1, "the user answered no")

@@ -4,12 +4,14 @@ Compose's own `--wait` reports success for services that never became ready and 
 (docker/compose#12416), so the wait is ours: one deadline, the engine's view and our own probe.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiinfra import probes
+from aiinfra.clock import SYSTEM_CLOCK, Clock
+from aiinfra.edge import Edge
 from aiinfra.engine import Container, Engine, Exit
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.probes import Probe
@@ -23,17 +25,6 @@ _KILLED = 137
 _CAUSES = (REDIS, EDGE, LITELLM, MPC_API)
 
 
-@dataclass(frozen=True)
-class Clock:
-    """Where time comes from; seconds."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-
-
-SYSTEM_CLOCK = Clock()
-
-
 @dataclass
 class Wait:
     """One wait for a stack, with one deadline.
@@ -44,6 +35,7 @@ class Wait:
 
     stack: Stack
     engine: Engine
+    root: Path
     seconds: float
     on_ready: Callable[[str, float], None]
     clock: Clock = SYSTEM_CLOCK
@@ -70,7 +62,7 @@ class Wait:
                     if self._all_healthy(seen.get(name, ())) and (probe is None or probe.healthy):
                         pending.remove(name)
                         self._note_ready(name)
-                if not pending:
+                if not pending and self._edge_agrees(seen, services):
                     return
                 if self.clock.now() - self.started > self.seconds:
                     raise self._late(pending, seen, found)
@@ -86,6 +78,14 @@ class Wait:
         wanted = self.stack.replicas[containers[0].service] if containers else 1
         return len(containers) >= wanted and all(one.health == "healthy" for one in containers)
 
+    def _edge_agrees(self, seen: Mapping[str, Sequence[Container]], services: Sequence[str]) -> bool:
+        """Say whether the edge found every container fit; a check that began before its start may still fail."""
+        edge = Edge(self.engine, seen[EDGE][0], self.stack, self.root) if EDGE in seen else None
+        if edge is None or not seen[EDGE][0].running:
+            return False
+        serving = {server.name for server in edge.servers() if server.serves}
+        return serving >= {one.name for name in services if name in PUBLISHED for one in seen.get(name, ())}
+
     def _probe(self, service: str) -> Probe:
         # HAProxy holds a request back for a second when a server that is starting refused it: asking anew is
         # quicker. A machine that is slow all the time gets more patience.
@@ -100,15 +100,17 @@ class Wait:
         before = {one.id: one for one in self.before}
         for service, container in ((name, one) for name, group in seen.items() for one in group):
             if _crashed(before.get(container.id), container):
-                reason = _exit_reason(service, self.engine.last_exit(container))
+                reason = exit_reason(service, self.engine.last_exit(container))
                 raise self._failure(service, f"{reason} while it was starting", container)
 
     def _late(
         self, pending: Sequence[str], seen: Mapping[str, Sequence[Container]], found: Mapping[str, Probe]
     ) -> AiinfraError:
-        service = min(pending, key=_CAUSES.index)
+        service = min(pending, key=_CAUSES.index) if pending else EDGE
         # Of several replicas the one at fault is shown.
-        container = next(iter(sorted(seen.get(service, ()), key=lambda one: one.health == "healthy")), None)
+        container = min(seen.get(service, ()), key=lambda one: one.health == "healthy", default=None)
+        if not pending:
+            return self._failure(EDGE, f"its own checks fail after {self.seconds:.0f} s", container)
         if container is None:
             return self._failure(service, "its container is gone", None)
         probe = found.get(service)
@@ -135,7 +137,7 @@ def _crashed(before: Container | None, now: Container) -> bool:
     return now.started is not None and (stopped or now.restarts > 0)
 
 
-def _exit_reason(service: str, end: Exit) -> str:
+def exit_reason(service: str, end: Exit) -> str:
     if end.out_of_memory:
         return f"it ran out of memory (its limit is services.{service}.memory) and was killed"
     if end.code == _KILLED:

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from aiinfra import edge_config
 from aiinfra.bundle import TEMPLATES, templates
 from aiinfra.keys import OWN_KEYS
 from aiinfra.providers import ProviderConfig
@@ -29,11 +30,16 @@ _BASE_IMAGE = re.compile(r'base_image\("([^"]+)"\)')
 
 @dataclass(frozen=True)
 class RenderedFile:
-    """One file below the stack's own directory. `secret` ones are 0400 and belong to the container's user."""
+    """One file below the stack's own directory.
+
+    `secret` ones are 0400 and belong to the container's user. `live` ones say how a stack begins, and follow what
+    runs from then on.
+    """
 
     path: str
     text: str
     secret: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ def render(
     """
     folders = _folders(stack, values, provider)
     named = {name: f"{name}-{_digest(stack, content)}" for name, content in folders.items()}
+    named[EDGE] = edge_config.FOLDER
     template = partial(
         templates().get_template("compose/compose.yaml.j2").render,
         quote=_yaml_value,
@@ -78,6 +85,7 @@ def render(
         environment=_environment_variables(stack, provider),
         user=user,
         ports=_ports(stack),
+        master_port=edge_config.MASTER_PORT,
         http_probe=_http_probe,
         stack_labels=labels(stack),
     )
@@ -90,6 +98,8 @@ def render(
         for name, content in folders.items()
         for file, text in content.items()
     ]
+    edge = edge_config.edge_files(stack, edge_config.first(stack))
+    files += [RenderedFile(f"{edge_config.FOLDER}/{file}", text, live=True) for file, text in edge.items()]
     return Rendered((*files, RenderedFile("compose.yaml", template(labels=labelled))), hashes)
 
 
@@ -130,7 +140,6 @@ def _folders(stack: Stack, values: Mapping[str, str], provider: ProviderConfig) 
         LITELLM: {"config.yaml": provider.text},
         "litellm-secrets": {"LITELLM_MASTER_KEY": values["LITELLM_MASTER_KEY"]} | provider.secrets(values),
         "mpc-api-secrets": {name: values[name] for name in ("MPC_API_KEY", "LITELLM_MASTER_KEY")},
-        EDGE: {"haproxy.cfg": templates().get_template("edge/haproxy.cfg.j2").render(instance=stack.identity.instance)},
     }
 
 

@@ -60,6 +60,7 @@ StackName = Annotated[str, AfterValidator(_stack_name)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Address = Annotated[str, AfterValidator(_address)]
 Url = Annotated[str, AfterValidator(_url)]
+Grace = Annotated[int, Field(ge=1, le=3600)]
 ImageName = Annotated[str, Field(pattern=r"^[a-z0-9][\w./:@-]*$")]
 
 
@@ -87,11 +88,13 @@ Replicas = Annotated[int, Field(ge=1, le=8)]
 class LiteLLM(_Section):
     replicas: Replicas = _doc(1, "how many gateways run side by side")
     memory: Annotated[str, _at_least(512)] = _doc("1g", "memory limit of one gateway")
+    grace: Grace = _doc(300, "seconds that running requests get to end before a gateway is stopped")
 
 
 class MpcApi(_Section):
     replicas: Replicas = _doc(1, "how many MPC-APIs run side by side")
     memory: Annotated[str, _at_least(96)] = _doc("256m", "memory limit of one MPC-API")
+    grace: Grace = _doc(300, "seconds that running requests get to end before an MPC-API is stopped")
     log_level: Literal["debug", "info", "warning", "error"] = _doc("info", "what MPC-API logs")
     request_timeout: Annotated[int, Field(ge=1, le=600)] = _doc(60, "seconds that one request may take as a whole")
 

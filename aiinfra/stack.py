@@ -66,8 +66,17 @@ class Stack:
         return f"{self.name}-network"
 
     @property
+    def backend(self) -> str:
+        return f"{self.name}-backend"
+
+    @property
     def volume(self) -> str:
         return "mpc-redis-data" if self.name == DEFAULT_STACK else f"{self.name}-redis-data"
+
+    def grace(self, service: str) -> int:
+        """Return the seconds that what runs in a container of a published service gets to end by itself."""
+        services = self.settings.services
+        return {LITELLM: services.litellm.grace, MPC_API: services.mpc_api.grace}[service]
 
     def endpoint(self, service: str) -> Endpoint:
         return Endpoint(service, self.identity.address, self.identity.ports[service])

@@ -114,6 +114,8 @@ class Workspace:
         owner = UNPRIVILEGED if os.getuid() == 0 else None
         for file in files:
             path = self.root / file.path
+            if file.live and path.exists():
+                continue
             with _translated(path):
                 path.parent.mkdir(exist_ok=True)
                 if path.parent != self.root:

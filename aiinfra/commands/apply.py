@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from functools import partial
 
+from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands.bring import ServiceResult, bring
 from aiinfra.commands.decide import Overrides, decide
 from aiinfra.engine import Engine
 from aiinfra.loading import Target
-from aiinfra.readiness import SYSTEM_CLOCK, Clock
 from aiinfra.reporting import Event, Report
 
 

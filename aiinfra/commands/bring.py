@@ -4,14 +4,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from aiinfra import rendering, workspace
+from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands.build import make_images
 from aiinfra.commands.decide import Intent
+from aiinfra.commands.front import prepare
 from aiinfra.commands.init import write_keys
 from aiinfra.engine import Container, Engine
 from aiinfra.loading import Loaded
 from aiinfra.plan import Change
 from aiinfra.providers import ASKED_FOR
-from aiinfra.readiness import SYSTEM_CLOCK, Clock, Wait
+from aiinfra.readiness import Wait
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS, SERVICES
 
@@ -41,7 +43,8 @@ def bring(
     _secure_keys(intent, report)
     before = _make(intent, engine=engine, report=report) if intent.changed else intent.containers
     on_ready = partial(_say_ready, report, intent.touched)
-    wait = Wait(intent.loaded.stack, engine, seconds, on_ready, clock, before)
+    root = intent.loaded.target.workspace.root
+    wait = Wait(intent.loaded.stack, engine, root, seconds, on_ready, clock, before)
     _start_and_wait(intent.loaded, engine, wait)
     _remember(intent.loaded, healthy=True, changed=intent.changed)
     return tuple(_service_result(intent.loaded, change, wait) for change in intent.planned)
@@ -64,7 +67,9 @@ def _make(intent: Intent, *, engine: Engine, report: Report) -> list[Container]:
     for force in (False, True):
         if names := [change.service for change in replaced if change.forced is force]:
             engine.create(target.compose, names, force=force)
-    return engine.containers(target.name)
+    containers = engine.containers(target.name)
+    prepare(loaded, containers, engine=engine)
+    return containers
 
 
 def _secure_keys(intent: Intent, report: Report) -> None:

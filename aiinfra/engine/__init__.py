@@ -3,9 +3,11 @@
 from aiinfra.engine.client import Compose, Engine
 from aiinfra.engine.container import Container, Exit, Volume
 from aiinfra.engine.estate import CacheRecord, Estate, Image, Network
+from aiinfra.engine.scratch import SCRATCH_LABEL, judge
 from aiinfra.engine.versions import Versions, refuse_old
 
 __all__ = [
+    "SCRATCH_LABEL",
     "CacheRecord",
     "Compose",
     "Container",
@@ -16,5 +18,6 @@ __all__ = [
     "Network",
     "Versions",
     "Volume",
+    "judge",
     "refuse_old",
 ]

@@ -1,0 +1,70 @@
+"""The edge before and between swaps: its configuration judged, written, taken over."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from aiinfra.edge import Edge, address, write_config
+from aiinfra.edge_config import Attached, Place, attached_in, edge_files, padded, version_of
+from aiinfra.engine import Container, Engine, judge
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.loading import Loaded
+from aiinfra.rendering import labels
+from aiinfra.stack import EDGE, PUBLISHED, Stack
+
+_INSIDE = "/etc/aiinfra-edge"
+_USER = "99:99"
+
+
+def running_edge(stack: Stack, containers: Sequence[Container], engine: Engine, root: Path) -> Edge | None:
+    """Return the edge that runs; None when it does not."""
+    found = [one for one in containers if one.service == EDGE and one.running]
+    return Edge(engine, found[0], stack, root) if found else None
+
+
+def prepare(loaded: Loaded, containers: Sequence[Container], *, engine: Engine) -> None:
+    """Put every container of the published services behind the edge, running or about to be started.
+
+    A configuration that is new is judged by the HAProxy that will run it before it is used, and taken over by a
+    running one without a lost request. Raises EDGE_REFUSED; what ran before then still runs.
+    """
+    root, stack = loaded.target.workspace.root, loaded.stack
+    before = (root / "edge" / "haproxy.cfg").read_text(encoding="utf-8")
+    wanted = _places(stack, attached_in(before), containers)
+    config = edge_files(stack, wanted)["haproxy.cfg"]
+    edge = running_edge(stack, containers, engine, root)
+    changed = edge.version() != version_of(config) if edge else version_of(before) != version_of(config)
+    if changed or loaded.state.generation == 0:
+        _judge(loaded, wanted)
+    if config != before:
+        write_config(root, stack, wanted)
+    if edge and changed:
+        edge.reload()
+    elif edge:
+        edge.align()
+
+
+def _places(stack: Stack, before: Attached, containers: Sequence[Container]) -> dict[str, tuple[Place, ...]]:
+    found: dict[str, tuple[Place, ...]] = {}
+    for service in PUBLISHED:
+        there = {one.name: Place(one.name, address(stack, one)) for one in containers if one.service == service}
+        kept = [there.pop(place.name, Place()) for place in before[service]]
+        new = iter(there.values())
+        found[service] = padded([place if place.name else next(new, Place()) for place in kept])
+    return found
+
+
+def _judge(loaded: Loaded, wanted: Attached) -> None:
+    image = loaded.service_images[EDGE]
+    with TemporaryDirectory(dir=loaded.target.workspace.root, prefix="edge-judged-") as folder:
+        for name, text in edge_files(loaded.stack, wanted).items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        Path(folder).chmod(0o755)
+        command = ["haproxy", "-c", "-f", f"{_INSIDE}/haproxy.cfg"]
+        said = judge(image, command, folder=Path(folder), mounted=_INSIDE, user=_USER, labels=labels(loaded.stack))
+    if said:
+        raise AiinfraError(
+            Code.EDGE_REFUSED,
+            f"the HAProxy of {image} refuses the edge's configuration:\n{said[-1500:]}",
+            hint="what ran before still runs; use the image that aiinfra names (build.base_images)",
+        )

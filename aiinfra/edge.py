@@ -1,0 +1,249 @@
+"""The edge as it runs: what stands behind it, and how that changes without a lost request.
+
+HAProxy's runtime API is a socket on the container's own loopback, reached with the bash of its image.
+"""
+
+import csv
+import http.client
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiinfra import workspace
+from aiinfra.clock import SYSTEM_CLOCK, Clock
+from aiinfra.edge_config import (
+    ADMIN_PORT,
+    FILE,
+    FOLDER,
+    MASTER_PORT,
+    SLOTS,
+    Attached,
+    Place,
+    attached_in,
+    edge_files,
+    version_of,
+)
+from aiinfra.engine import Container, Engine
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.stack import Stack
+
+_TALK = 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && cat <&3'
+_TIMEOUT = 8
+_RELOAD_TIMEOUT = 60
+_EMPTY = Place()
+
+# Bits of srv_admin_state (HAProxy's management guide, "show servers state").
+_MAINTENANCE, _DRAIN, _UNRESOLVED = 0x23, 0x18, 0x20
+
+
+@dataclass(frozen=True)
+class Server:
+    """One place behind the edge. `state` is HAProxy's: ready, drain or maint.
+
+    `serves` says that it takes requests and its last check passed; `in_flight` are requests that run or wait there.
+    """
+
+    service: str
+    place: int
+    name: str
+    address: str
+    state: str
+    serves: bool
+    in_flight: int
+
+    @property
+    def path(self) -> str:
+        return f"{self.service}/{self.service}-{self.place}"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The running edge of a stack. `root` is the stack's own folder, where its configuration lies."""
+
+    engine: Engine
+    container: Container
+    stack: Stack
+    root: Path
+    clock: Clock = SYSTEM_CLOCK
+
+    @property
+    def file(self) -> Path:
+        return self.root / FILE
+
+    def attached(self) -> dict[str, tuple[Place, ...]]:
+        """Return what stands behind the edge, as its file says."""
+        return attached_in(self.file.read_text(encoding="utf-8"))
+
+    def servers(self, service: str = "") -> list[Server]:
+        """Return every place behind the edge, of one service where one is named. Raises EDGE_REFUSED."""
+        state, _, stats = self._admin("show servers state; show stat").partition("# pxname")
+        figures = {(row["pxname"], row["svname"]): row for row in csv.DictReader(io.StringIO("pxname" + stats))}
+        found = [_server(row, figures) for row in _rows(state)]
+        return [one for one in found if service in ("", one.service)]
+
+    def attach(self, container: Container) -> None:
+        """Let a container take requests from now on; it must be able to. Raises EDGE_REFUSED when there is no place."""
+        places = self.attached()[container.service]
+        known = [index for index, place in enumerate(places) if place.name == container.name]
+        free = known or [index for index, place in enumerate(places) if not place.name]
+        if not free:
+            raise _refused(f"all {SLOTS} places of {container.service} are taken")
+        place = Place(container.name, self._address(container))
+        self._write(container.service, free[0], place)
+        path = f"{container.service}/{container.service}-{free[0] + 1}"
+        if not self._has_address(path, container):
+            self._admin(f"set server {path} state maint; set server {path} fqdn {container.name}")
+            if not self.clock.until(lambda: self._has_address(path, container), seconds=20):
+                raise _refused(f"it cannot find the address of {container.name}")
+        self._admin(f"set server {path} state ready")
+
+    def drain(self, name: str) -> None:
+        """Give a container no new requests, from now on and after a restart of the edge."""
+        for server in self.servers():
+            if server.name == name:
+                self._admin(f"set server {server.path} state drain")
+                self._write(server.service, server.place - 1, _EMPTY)
+
+    def detach(self, name: str) -> None:
+        """Free the place of a container, whatever still runs there."""
+        for server in self.servers():
+            if server.name == name:
+                self._write(server.service, server.place - 1, _EMPTY)
+                self._admin(f"set server {server.path} state maint; set server {server.path} fqdn {FOLDER}")
+
+    def in_flight(self, name: str) -> int:
+        """Return how many requests run in a container, or are on their way to it."""
+        return sum(server.in_flight for server in self.servers() if server.name == name)
+
+    def serves(self, name: str) -> bool:
+        """Say whether a container takes requests and passed the edge's own check."""
+        return any(server.serves for server in self.servers() if server.name == name)
+
+    def align(self) -> None:
+        """Make what runs equal to the file, where an interrupted command left the one ahead of the other."""
+        wanted = {
+            (service, number): place.name
+            for service, places in self.attached().items()
+            for number, place in enumerate(places, 1)
+        }
+        for server in self.servers():
+            name = wanted[server.service, server.place]
+            if not name and server.state != "maint":
+                self._admin(f"set server {server.path} state maint; set server {server.path} fqdn {FOLDER}")
+            elif name and (server.name != name or server.state != "ready"):
+                self._admin(f"set server {server.path} fqdn {name}; set server {server.path} state ready")
+
+    def hold(self, service: str, *, on: bool) -> None:
+        """Let requests to a service wait in the edge, or let them go."""
+        name = f"proc.hold_{service.replace('-', '_')}"
+        self._admin(f"experimental-mode on; set var {name} bool({'true' if on else 'false'})")
+
+    def version(self) -> str:
+        """Return the version of the configuration that runs."""
+        found = re.search(r"^description: *(\w+)$", self._admin("show info"), re.MULTILINE | re.IGNORECASE)
+        return found[1] if found else ""
+
+    def reload(self) -> None:
+        """Take over the file, without a lost request. Raises EDGE_REFUSED when HAProxy does not."""
+        answer = self._talk("127.0.0.1", MASTER_PORT, "reload\n", _RELOAD_TIMEOUT)
+        wanted = version_of(self.file.read_text(encoding="utf-8"))
+        if not self.clock.until(lambda: self.version() == wanted, seconds=_TIMEOUT):
+            raise _refused(f"it did not take over its new configuration: {answer.strip()[-500:]}")
+
+    def former(self) -> int:
+        """Return how many processes from before a reload still have connections; they know no new server."""
+        processes = self._talk("127.0.0.1", MASTER_PORT, "show proc\nquit\n", _TIMEOUT)
+        _, _, old = processes.partition("# old workers")
+        return len(re.findall(r"^\d+ +worker", old, re.MULTILINE))
+
+    def request(
+        self, host: str, port: int, method: str, path: str, *, headers: Mapping[str, str], body: str, timeout: float
+    ) -> tuple[int, str]:
+        """Send one HTTP request from the edge, as its own would travel; returns status and body.
+
+        Nothing of it is in a process list. Raises OSError or http.client.HTTPException when there is no answer.
+        """
+        lines = {"Host": host, "Connection": "close", "Content-Length": str(len(body.encode())), **headers}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        answer = self._exec(host, port, f"{method} {path} HTTP/1.0\r\n{head}\r\n{body}", timeout)
+        response = http.client.HTTPResponse(_Answer(answer))  # type: ignore[arg-type]
+        response.begin()
+        return response.status, response.read().decode("utf-8", "replace")
+
+    def _has_address(self, path: str, container: Container) -> bool:
+        found = [one for one in self.servers(container.service) if one.path == path]
+        return bool(found) and (found[0].name, found[0].address) == (container.name, self._address(container))
+
+    def _address(self, container: Container) -> str:
+        return address(self.stack, container)
+
+    def _write(self, service: str, index: int, place: Place) -> None:
+        attached = self.attached()
+        if attached[service][index] != place:
+            places = tuple(place if at == index else one for at, one in enumerate(attached[service]))
+            write_config(self.root, self.stack, {**attached, service: places})
+
+    def _admin(self, command: str) -> str:
+        return self._talk("127.0.0.1", ADMIN_PORT, f"{command}\n", _TIMEOUT)
+
+    def _talk(self, host: str, port: int, text: str, timeout: float) -> str:
+        try:
+            return self._exec(host, port, text, timeout)
+        except OSError as error:
+            raise _refused(f"it does not answer: {error}") from error
+
+    def _exec(self, host: str, port: int, text: str, timeout: float) -> str:
+        # Both limits: the first ends the process in the container, the second our wait for it.
+        command = ["timeout", f"{timeout:.0f}", "bash", "-c", _TALK, host, str(port)]
+        done = self.engine.execute(self.container, command, text=text, timeout=timeout + 10)
+        if done.returncode != 0:
+            raise OSError(done.stderr.strip().rpartition(": ")[2] or "no answer in time")
+        return done.stdout
+
+
+def write_config(root: Path, stack: Stack, attached: Attached) -> None:
+    """Write the edge's folder; HAProxy reads it when it starts or reloads."""
+    for name, text in edge_files(stack, attached).items():
+        workspace.write(root / FOLDER / name, text)
+
+
+def address(stack: Stack, container: Container) -> str:
+    """Return where the edge reaches a container; "" when it does not run."""
+    return container.addresses.get(stack.backend, "")
+
+
+class _Answer:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def makefile(self, *_: object) -> io.BytesIO:
+        return io.BytesIO(self.text.encode())
+
+
+def _rows(state: str) -> Iterator[dict[str, str]]:
+    lines = [line for line in state.splitlines() if line.strip()]
+    header = next((line.lstrip("# ").split() for line in lines if line.startswith("#")), [])
+    return (dict(zip(header, line.split(), strict=False)) for line in lines if line[0].isdigit() and " " in line)
+
+
+def _server(row: Mapping[str, str], figures: Mapping[tuple[str, str], Mapping[str, str]]) -> Server:
+    service, _, place = row["srv_name"].rpartition("-")
+    admin, figure = int(row["srv_admin_state"]), figures[row["be_name"], row["srv_name"]]
+    state = "maint" if admin & _MAINTENANCE & ~_UNRESOLVED else "drain" if admin & _DRAIN else "ready"
+    # HAProxy says UP before its first check.
+    passed = figure["status"].startswith("UP") and figure["check_status"] == "L7OK"
+    return Server(
+        service=service,
+        place=int(place),
+        name=row["srv_fqdn"],
+        address=row["srv_addr"],
+        state=state,
+        serves=state == "ready" and passed,
+        in_flight=int(figure["scur"]) + int(figure["qcur"]),
+    )
+
+
+def _refused(reason: str) -> AiinfraError:
+    return AiinfraError(Code.EDGE_REFUSED, f"the edge: {reason}", hint="see why: `aiinfra logs edge`")

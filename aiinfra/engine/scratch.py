@@ -1,0 +1,26 @@
+"""Containers that are thrown away at once: to ask a program of an image about a file, before it is used."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from aiinfra.engine.command import run
+
+SCRATCH_LABEL = "org.aiinfra.scratch"
+_TIMEOUT = 60.0
+
+
+def judge(
+    image: str, command: Sequence[str], *, folder: Path, mounted: str, user: str, labels: Mapping[str, str]
+) -> str:
+    """Run a command of an image on a folder, without a network; return what it complained about, "" if nothing.
+
+    `labels` mark the container, so that what an interrupted command leaves is found. Raises TimeoutError.
+    """
+    marks = [f"--label={name}={value}" for name, value in {**labels, SCRATCH_LABEL: "true"}.items()]
+    walls = ["--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=256m"]
+    # The option is a line of CSV: a path may have commas and quotes.
+    source = f"source={folder}".replace('"', '""')
+    mount = f'--mount=type=bind,"{source}",target={mounted},readonly'
+    options = ["--rm", "--pull=never", "--user", user, *walls, *marks, mount, "--entrypoint", command[0]]
+    done = run(["docker", "run", *options, image, *command[1:]], timeout=_TIMEOUT, merge=True)
+    return "" if done.returncode == 0 else done.stdout.strip() or f"exit code {done.returncode}"
