@@ -18,18 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
-_COLOURS = {"redis": "red", "litellm": "magenta", "mpc-api": "cyan", "edge": "green"}
 _STEP_WIDTH = 100
-_SERVICE_WIDTH = max(map(len, _COLOURS))
-_STATUS_STYLE = {
-    "healthy": "green",
-    "running": "green",
-    "degraded": "yellow",
-    "starting": "yellow",
-    "unhealthy": "bold red",
-    "stopped": "red",
-    "exited": "red",
-}
 
 
 @dataclass
@@ -107,25 +96,38 @@ class Console:
         self._out_line(json.dumps(plain(data), ensure_ascii=False))
 
     def log_line(self, service: str, text: str) -> None:
-        self._out.print(f"{service:<{_SERVICE_WIDTH}}", style=_COLOURS.get(service, ""), end=" ", highlight=False)
+        from aiinfra.views import SERVICE_STYLES  # noqa: PLC0415
+
+        self._out.print(f"{service:<7}", style=SERVICE_STYLES.get(service, ""), end=" ", highlight=False)
         self._out.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, optional: Sequence[str] = ()) -> None:
+        """Print a table; on a narrow terminal `optional` columns are left out, the first of them first."""
         if self.as_json:
             return
         self.stop_live()
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from aiinfra.views import table  # noqa: PLC0415
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            cells = [str(cell) for cell in row]
-            table.add_row(*(Text(cell, style=_STATUS_STYLE.get(cell, "")) for cell in cells))
-        self._out.print(table)
+        self._out.print(table(columns, rows, self._out.width, optional))
 
     # The live view
+
+    def watched(
+        self, headline: str, status: str, columns: Sequence[str], rows: Sequence[Sequence[object]], note: str
+    ) -> bool:
+        """Show one round of a watch in place of the one before; returns whether this terminal can do so."""
+        if self.as_json or not self._can_animate(self._out):
+            return False
+        from rich.live import Live  # noqa: PLC0415
+
+        from aiinfra.views import table, watched  # noqa: PLC0415
+
+        body = table(columns, rows, self._out.width) if rows else None
+        if self._live is None:
+            self._live = Live(console=self._out, auto_refresh=False, transient=False)
+            self._live.start()
+        self._live.update(watched(self._out, headline, status, body, note), refresh=True)
+        return True
 
     def stop_live(self) -> None:
         if self._live is not None:
@@ -136,9 +138,11 @@ class Console:
 
     @property
     def _animated(self) -> bool:
-        talks = not self.quiet and not self.as_json
-        able = self._err.is_terminal and not self._err.is_dumb_terminal
-        return talks and able and not os.environ.get("CI") and not self._plain
+        return not self.quiet and not self.as_json and self._can_animate(self._err)
+
+    def _can_animate(self, output: "rich.console.Console") -> bool:
+        able = output.is_terminal and not output.is_dumb_terminal
+        return able and not os.environ.get("CI") and not self._plain
 
     def _start_live(self) -> None:
         if self._live is None:
@@ -221,7 +225,7 @@ def envelope(command: str, data: object, error: AiinfraError | None, warnings: S
         "schema_version": SCHEMA_VERSION,
         "command": command,
         "status": "error" if error else "ok",
-        "data": plain(data),
+        "data": {} if data is None else plain(data),
         "warnings": list(warnings),
         "error": fault,
     }
@@ -230,8 +234,8 @@ def envelope(command: str, data: object, error: AiinfraError | None, warnings: S
 def plain(data: object) -> Any:  # noqa: ANN401 - JSON
     if is_dataclass(data) and not isinstance(data, type):
         return asdict(data)
+    if isinstance(data, Mapping):
+        return {key: plain(item) for key, item in data.items()}
     if isinstance(data, list | tuple):
         return [plain(item) for item in data]
-    if isinstance(data, Mapping):
-        return {name: plain(item) for name, item in data.items()}
-    return {} if data is None else data
+    return data

@@ -1,7 +1,7 @@
 """The adapter to Docker; nothing else talks to it."""
 
 from aiinfra.engine.client import Compose, Engine
-from aiinfra.engine.container import Container, Exit, Volume
+from aiinfra.engine.container import Container, Exit, Stats, Volume
 from aiinfra.engine.estate import CacheRecord, Estate, Image, Network
 from aiinfra.engine.scratch import SCRATCH_LABEL, judge
 from aiinfra.engine.versions import Versions, refuse_old
@@ -16,6 +16,7 @@ __all__ = [
     "Exit",
     "Image",
     "Network",
+    "Stats",
     "Versions",
     "Volume",
     "judge",

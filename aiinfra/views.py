@@ -1,0 +1,70 @@
+"""How tables, a watched stack and log lines look; console.py prints them."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+SERVICE_STYLES: Mapping[str, str] = {"redis": "red", "litellm": "magenta", "mpc-api": "cyan", "edge": "green"}
+
+_STATUS_STYLES = {
+    "healthy": "green",
+    "running": "green",
+    "degraded": "yellow",
+    "starting": "yellow",
+    "unhealthy": "bold red",
+    "stopped": "red",
+    "exited": "red",
+    "paused": "red",
+    "restarting": "red",
+    "unknown": "yellow",
+}
+_GAP = 2
+# What the last column is left, before others give way to it.
+_REST = 12
+
+
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, optional: Sequence[str] = ()
+) -> "Table":
+    """Return a table that fits: `optional` columns give way, the first of them first; the last column is folded."""
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    shown = _fitting(columns, rows, width, optional)
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for place, index in enumerate(shown):
+        last = place == len(shown) - 1
+        made.add_column(columns[index], overflow="fold", no_wrap=not last)
+    for row in rows:
+        cells = [str(row[index]) for index in shown]
+        made.add_row(*(Text(cell, style=_STATUS_STYLES.get(cell, "")) for cell in cells))
+    return made
+
+
+def watched(console: "Console", headline: str, status: str, body: "Table | None", note: str) -> "RenderableType":
+    """Return the live view of a watch: a headline, the table, and what there is to say below it."""
+    from rich.console import Group  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    head = Text(f"{headline} ").append(status, style=_STATUS_STYLES.get(status, ""))
+    parts: list[RenderableType] = [head, *([body] if body else []), *([Text(note, style="yellow")] if note else [])]
+    return Group(*parts) if console.height > len(parts) else head
+
+
+def _fitting(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, optional: Sequence[str]
+) -> list[int]:
+    shown = list(range(len(columns)))
+    for name in optional:
+        if _width(columns, rows, shown) <= width:
+            break
+        shown.remove(columns.index(name))
+    return shown
+
+
+def _width(columns: Sequence[str], rows: Sequence[Sequence[object]], shown: Sequence[int]) -> int:
+    widths = [max(len(columns[index]), *(len(str(row[index])) for row in rows), 0) for index in shown]
+    return sum(widths[:-1]) + _GAP * (len(shown) - 1) + min(widths[-1], _REST)
