@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands.health import HealthResult, ServiceHealth, health
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Target
-from aiinfra.readiness import SYSTEM_CLOCK, Clock
 
 _DOCKER_FAULT = Code.DOCKER_STOPPED.exit_code
 _PAUSE = 0.5
