@@ -139,9 +139,14 @@ def check(values: Mapping[str, str], file_name: str) -> None:
         )
 
 
+def is_placeholder(value: str) -> bool:
+    """Say whether a value only stands for one: `sk-...`, `changeme`, `your-key-here`, `xxxx`."""
+    return bool(_PLACEHOLDER.fullmatch(value))
+
+
 def _weakness(key: OwnKey, value: str) -> str:
     guessable = len(set(value)) < _DISTINCT or value.removeprefix(key.prefix).isdigit()
-    known = _PLACEHOLDER.fullmatch(value) or value.lower() in {"sk-1234", "password", "secret", "admin"}
+    known = is_placeholder(value) or value.lower() in {"sk-1234", "password", "secret", "admin"}
     rules = (
         (not value, "is not set"),
         (known, "is a placeholder or a well-known default"),

@@ -13,7 +13,7 @@ from aiinfra.providers import needs
 from aiinfra.providers.document import document
 from aiinfra.providers.extending import KEY, extended
 from aiinfra.providers.fault import Fault
-from aiinfra.providers.place import Rows, Table, plain, strings
+from aiinfra.providers.place import Rows, Table, plain
 from aiinfra.providers.source import Source, bundled, sources
 from aiinfra.providers.text import text_of, unreadable
 
@@ -25,7 +25,8 @@ class ProviderConfig:
     """A LiteLLM config as LiteLLM will read it.
 
     `text` is what is rendered, `data` the same as data, with places. `variables` are the environment variables
-    that it refers to, `aliases` the model names that it serves. `faults` are those found while reading.
+    that it refers to
+    or that LiteLLM reads for it, `aliases` the model names that it serves. `faults` are those found while reading.
     """
 
     name: str
@@ -56,7 +57,7 @@ def load(name: str, directory: Path, values: Mapping[str, str], models: Models |
     text, data, faults = _read(known[name], known, values, models or Models(), ())
     if values.get(needs.DATABASE_URL) and _add_request_log(data):
         text = _dumped(known[name], data)
-    return ProviderConfig(name, known[name], text, data, _references(data), _aliases(data), tuple(faults))
+    return ProviderConfig(name, known[name], text, data, _variables(data), _aliases(data), tuple(faults))
 
 
 def _read(
@@ -110,9 +111,8 @@ def _dumped(source: Source, data: Table) -> str:
     return head + yaml.safe_dump(plain(data), sort_keys=False, allow_unicode=True, width=120)
 
 
-def _references(data: Table) -> tuple[str, ...]:
-    texts = (text for _, text in strings(data))
-    return tuple(dict.fromkeys(name for text in texts for name in needs.REFERENCE.findall(text)))
+def _variables(data: Table) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for need in needs.needs(data) for name in need.names))
 
 
 def _aliases(data: Table) -> tuple[str, ...]:

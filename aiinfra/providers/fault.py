@@ -24,7 +24,8 @@ class Fault:
 
     def __str__(self) -> str:
         path = f"{self.path}: " if self.path else ""
-        return f"{self.file}:{self.line}: {path}{self.problem}; {self.fix}"
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {path}{self.problem}; {self.fix}"
 
 
 def fault(data: Table, path: Path, problem: str, fix: str, *, severity: Severity = "error") -> Fault:

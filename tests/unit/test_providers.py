@@ -1,13 +1,16 @@
 """Provider configs: found, rendered, and what they need."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from aiinfra import providers
 from aiinfra.errors import AiinfraError, Code
+from tests.conftest import STRONG_KEYS
 
 MPC_ALIASES = {"default", "mpc-script", "mpc-thumbnail", "mpc-metadata"}
+TODAY = dt.date(2026, 11, 28)
 BUNDLED = ("mock", "openai-only", "anthropic-only", "multi-provider", "production-fallback")
 
 
@@ -155,3 +158,63 @@ def test_every_request_is_logged_in_any_config_once_a_database_is_named(tmp_path
     assert config.data["litellm_settings"]["callbacks"][-1] == "request_log.handler"
     assert "request_log" not in providers.load("mine", tmp_path, {}).text
     assert config.secrets({"LITELLM_DATABASE_URL": "postgresql://x"}) == {"LITELLM_DATABASE_URL": "postgresql://x"}
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_our_own_check_has_nothing_to_say_about_a_bundled_config(name: str, tmp_path: Path) -> None:
+    values = {
+        **STRONG_KEYS,
+        "OPENAI_API_KEY": "sk-proj-0123456789abcdefghij",
+        "ANTHROPIC_API_KEY": "sk-ant-0123456789abcdefghij",
+        "AZURE_API_KEY": "0123456789abcdef0123456789abcdef",
+        "AZURE_API_BASE": "https://my.openai.azure.com",
+        "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/x",
+        "LITELLM_DATABASE_URL": "postgresql://user:password@db/log",
+    }
+    assert providers.faults(providers.load(name, tmp_path, values), values, ".env", today=TODAY) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("OPENAI_API_KEY", "sk-...", "is a placeholder"),
+        ("OPENAI_API_KEY", "your-key-here-0123456789", "is a placeholder"),
+        ("OPENAI_API_KEY", "pk-0123456789abcdefghij", "those begin with 'sk-'"),
+        ("OPENAI_API_KEY", "sk-short1", "is too short"),
+        ("OPENAI_API_KEY", "sk-proj-0123456789abcdefghij ", "has a space"),
+        ("ANTHROPIC_API_KEY", "sk-proj-0123456789abcdefghij", "those begin with 'sk-ant-'"),
+        ("OPENAI_API_BASE", "api.openai.com/v1", "is no http(s) address"),
+        ("LITELLM_DATABASE_URL", "mysql://db/log", "is no address of a PostgreSQL"),
+    ],
+)
+def test_a_variable_of_the_wrong_shape_is_refused_without_showing_it(
+    tmp_path: Path, name: str, value: str, why: str
+) -> None:
+    good = {"OPENAI_API_KEY": "sk-proj-0123456789abcdefghij", "ANTHROPIC_API_KEY": "sk-ant-0123456789abcdefghij"}
+    values = {**STRONG_KEYS, **good, name: value}
+    found = [str(one) for one in providers.faults(providers.load("multi-provider", tmp_path, values), values, ".env")]
+    assert len(found) == 1
+    assert name in found[0]
+    assert why in found[0]
+    assert value.strip() not in found[0]
+
+
+def test_another_address_may_want_another_kind_of_key(tmp_path: Path) -> None:
+    values = {**STRONG_KEYS, "OPENAI_API_KEY": "none-of-openai", "OPENAI_API_BASE": "http://upstream:8000/v1"}
+    assert providers.faults(providers.load("openai-only", tmp_path, values), values, ".env") == ()
+
+
+def test_a_model_that_will_be_shut_down_is_a_warning(tmp_path: Path) -> None:
+    own(tmp_path, "model_list: [{model_name: m, litellm_params: {model: anthropic/claude-sonnet-4-5, api_key: none}}]")
+    config = providers.load("mine", tmp_path, {})
+    (found,) = providers.faults(config, {}, ".env", today=TODAY)
+    assert providers.faults(config, {}, ".env", today=dt.date(2026, 1, 1)) == ()
+    assert (found.severity, found.line) == ("warning", 1)
+    assert "claude-sonnet-4-5" in found.problem
+    assert "2026-11-30" in found.problem
+
+
+def test_a_key_that_only_the_provider_knows_is_a_warning(tmp_path: Path) -> None:
+    own(tmp_path, "model_list: [{model_name: m, litellm_params: {model: openai/m, api_key: none, chat_style: brief}}]")
+    (found,) = providers.faults(providers.load("mine", tmp_path, {}), {}, ".env")
+    assert (found.severity, found.path) == ("warning", "model_list[0].litellm_params.chat_style")
