@@ -81,8 +81,8 @@ def _unknown_provider(data: Table, path: Path, model: str, custom: list[str]) ->
 
 
 def _retired(data: Table, path: Path, today: dt.date) -> Iterator[Fault]:
-    deployment = data["model_list"][path[1]]
-    model = str((parameters(deployment) or {}).get("model"))
+    table = parameters(data["model_list"][path[1]])
+    model = str(table.get("model")) if table else ""
     name = model.partition("/")[2] or model
     when = known()["deprecated"].get(model) or known()["deprecated"].get(name)
     if when and when <= (today + _SOON).isoformat():
