@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import rich.console
     from rich.live import Live
 
+    from aiinfra.views import LogLine
+
 SCHEMA_VERSION = 1
 
 _STEP_WIDTH = 100
@@ -64,6 +66,11 @@ class Console:
         if not self.as_json:
             self._err.print(f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
+    def notice(self, text: str) -> None:
+        """Say something beside a stream of lines, which has no envelope for it."""
+        if not self.quiet:
+            self._err.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
     def confirm(self, question: str, items: Sequence[str]) -> bool:
         """Show what it is about, and ask; anything but y or yes means no."""
         self.stop_live()
@@ -95,11 +102,16 @@ class Console:
     def json_line(self, data: object) -> None:
         self._out_line(json.dumps(plain(data), ensure_ascii=False))
 
-    def log_line(self, service: str, text: str) -> None:
-        from aiinfra.views import SERVICE_STYLES  # noqa: PLC0415
+    def log_line(self, line: "LogLine", *, whole_time: bool) -> None:
+        from aiinfra.views import log_parts  # noqa: PLC0415
 
-        self._out.print(f"{service:<7}", style=SERVICE_STYLES.get(service, ""), end=" ", highlight=False)
-        self._out.print(text, highlight=False, markup=False, soft_wrap=True)
+        parts = log_parts(line, whole_time=whole_time)
+        if sys.stdout.isatty():
+            from rich.text import Text  # noqa: PLC0415
+
+            self._out.print(Text.assemble(*parts), soft_wrap=True)
+        else:
+            self._out_line("".join(text for text, _ in parts))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, optional: Sequence[str] = ()) -> None:
         """Print a table; on a narrow terminal `optional` columns are left out, the first of them first."""

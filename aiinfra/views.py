@@ -1,7 +1,9 @@
 """How tables, a watched stack and log lines look; console.py prints them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aiinfra.loglines import shown_fields
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -21,6 +23,7 @@ _STATUS_STYLES = {
     "restarting": "red",
     "unknown": "yellow",
 }
+_LEVEL_STYLES = {"debug": "dim", "warning": "yellow", "error": "bold red", "critical": "bold red"}
 _GAP = 2
 # What the last column is left, before others give way to it.
 _REST = 12
@@ -52,6 +55,41 @@ def watched(console: "Console", headline: str, status: str, body: "Table | None"
     head = Text(f"{headline} ").append(status, style=_STATUS_STYLES.get(status, ""))
     parts: list[RenderableType] = [head, *([body] if body else []), *([Text(note, style="yellow")] if note else [])]
     return Group(*parts) if console.height > len(parts) else head
+
+
+class LogLine(Protocol):
+    """A line of a log, read."""
+
+    @property
+    def time(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def container(self) -> str: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def fields(self) -> Mapping[str, Any]: ...
+
+
+def log_parts(line: LogLine, *, whole_time: bool) -> list[tuple[str, str]]:
+    """Return a line's pieces with their styles: service, time, level, message, request id, everything else."""
+    number = line.container.rpartition("-")[2]
+    label = line.service if number == "1" else f"{line.service}-{number}"
+    time = line.time if whole_time else f"{line.time[11:23]}Z"
+    request = f" request={line.request_id}" if line.request_id else ""
+    return [
+        (f"{label:<9} ", SERVICE_STYLES.get(line.service, "")),
+        (f"{time} ", "dim"),
+        (f"{line.level.upper():<7} ", _LEVEL_STYLES.get(line.level, "")),
+        (line.message, ""),
+        (request, "bold"),
+        (shown_fields(line.fields), "dim"),
+    ]
 
 
 def _fitting(

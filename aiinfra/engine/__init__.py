@@ -3,6 +3,8 @@
 from aiinfra.engine.client import Compose, Engine
 from aiinfra.engine.container import Container, Exit, Stats, Volume
 from aiinfra.engine.estate import CacheRecord, Estate, Image, Network
+from aiinfra.engine.following import Follower, Line, Notice
+from aiinfra.engine.logs import open_log, stamped
 from aiinfra.engine.scratch import SCRATCH_LABEL, judge
 from aiinfra.engine.versions import Versions, refuse_old
 
@@ -14,11 +16,16 @@ __all__ = [
     "Engine",
     "Estate",
     "Exit",
+    "Follower",
     "Image",
+    "Line",
     "Network",
+    "Notice",
     "Stats",
     "Versions",
     "Volume",
     "judge",
+    "open_log",
     "refuse_old",
+    "stamped",
 ]

@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from aiinfra.engine import build_log
-from aiinfra.engine.command import TIMEOUT, become, look, run, stream
+from aiinfra.engine.command import TIMEOUT, become, look, run
 from aiinfra.engine.container import Container, Exit, Stats, Volume, container
 from aiinfra.engine.estate import Estate
 from aiinfra.engine.refusals import translated
@@ -193,11 +193,6 @@ class Engine:
         if names:
             with translated():
                 self._client.volume.remove(list(names))
-
-    def logs(self, project: str, services: Sequence[str], *, follow: bool, tail: str) -> Generator[str, None, None]:
-        """Return log lines as Compose prints them: `SERVICE-N  | text`. Closing the generator ends the command."""
-        options = ["--no-color", "--tail", tail, *(["--follow"] if follow else [])]
-        return stream(["docker", "compose", "-p", project, "logs", *options, *services])
 
     @cached_property
     def estate(self) -> Estate:

@@ -6,7 +6,7 @@ The import of python-on-whales alone takes longer than such a command as a whole
 import os
 import subprocess
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import IO, NoReturn, cast
 
 from aiinfra.engine.refusals import no_docker, refusal
@@ -60,25 +60,29 @@ def become(command: Sequence[str]) -> NoReturn:
         raise no_docker() from error
 
 
-def stream(command: Sequence[str]) -> Generator[str, None, None]:
-    """Yield both outputs of a command line by line as they come; closing the generator ends the command.
+class Stream:
+    """What a command writes, both outputs, line by line as bytes; one thread reads, any may close it."""
 
-    Raises AiinfraError when the command fails by itself, with its last lines as the reason.
-    """
-    last: deque[str] = deque(maxlen=2)
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
+    def __init__(self, command: Sequence[str]) -> None:
         try:
-            for line in cast("IO[str]", process.stdout):
-                last.append(line.rstrip("\r\n"))
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            raise no_docker() from error
+        self._closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Raises AiinfraError when the command fails by itself, with its last lines as the reason."""
+        last: deque[bytes] = deque(maxlen=2)
+        with cast("IO[bytes]", self._process.stdout) as lines:
+            for line in lines:
+                last.append(line.rstrip(b"\r\n"))
                 yield last[-1]
-            if process.wait() != 0:
-                raise refusal("\n".join(last))
-        finally:
-            process.terminate()
+        if self._process.wait() != 0 and not self._closed:
+            raise refusal(b"\n".join(last).decode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """End the command."""
+        self._closed = True
+        self._process.terminate()
