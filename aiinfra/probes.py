@@ -23,6 +23,8 @@ PATHS = {LITELLM: "/health/readiness", MPC_API: "/health"}
 
 
 _REDIS_PORT = 6379
+# Answered by HAProxy alone (templates/edge/haproxy.cfg.j2).
+_EDGE_PATH = "/-/edge"
 _SHOWN = 300
 _LATE = "no answer in time"
 # Seconds until a container's address on this machine's own networks would have answered.
@@ -74,7 +76,7 @@ def edge(stack: Stack, *, timeout: float = 5.0) -> Probe:
     target = stack.endpoint(LITELLM)
 
     def look() -> Seen:
-        response, _ = _get(_host(target), target.port, "/", timeout)
+        response, _ = _get(_host(target), target.port, _EDGE_PATH, timeout)
         return _identity_fault(response, target, stack.identity.instance) or Seen("healthy")
 
     return _timed(look)
