@@ -10,7 +10,7 @@ class Code(Enum):
 
     Exit codes say who must act: 1 it ran but failed, 2 wrong usage, 3 the user edits a file, 4 Docker,
     5 a confirmation is needed and there is no terminal, 6 another aiinfra command holds this stack,
-    129, 130 and 143 interrupted.
+    10 (no error) `plan` found something to do, 129, 130 and 143 interrupted.
     """
 
     NOT_READY = (1, "a service did not become healthy")
@@ -20,6 +20,7 @@ class Code(Enum):
     STACK_ELSEWHERE = (1, "the stack of this name belongs to another directory")
     BUILD_FAILED = (1, "an image could not be built")
     BASE_IMAGE_MISSING = (1, "a base image is neither here nor can it be pulled")
+    IMAGE_MISSING = (1, "an image is not here, and may not be built or is gone for good")
     DISK_FULL = (1, "no space is left on a disk")
     FILE_UNWRITABLE = (1, "a file of the stack directory cannot be written")
     EDGE_REFUSED = (1, "the edge refused its configuration, or does not answer")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from aiinfra.rendering import CONTENT_LABEL
-from aiinfra.stack import EDGE, SERVICES
+from aiinfra.stack import EDGE, NEEDS, SERVICES
 
 R = TypeVar("R", bound="Running")
 Action = Literal["unchanged", "start", "create", "scale", "recreate"]
@@ -63,6 +63,26 @@ def changes(
         found.get(container.service, []).append(container)
     planned = [_change(name, desired, found[name]) for name in SERVICES]
     return tuple(_forced(change, (forced or {}).get(change.service)) for change in planned)
+
+
+def limited(planned: Sequence[Change], named: Sequence[str]) -> tuple[Change, ...]:
+    """Return the changes of the services that are named, and of those that they need and that do not run.
+
+    What changed in another service is said, and left as it is. Nothing named means all.
+    """
+    if not named:
+        return tuple(planned)
+    needed = {need for name in named for need in NEEDS[name]}
+
+    def within(change: Change) -> bool:
+        return change.service in named or (change.service in needed and change.action in ("create", "start"))
+
+    return tuple(change if within(change) else _left(change) for change in planned)
+
+
+def _left(change: Change) -> Change:
+    reason = "" if change.action == "unchanged" else f"left as it is, though {change.reason}"
+    return Change(change.service, "unchanged", reason)
 
 
 def _forced(change: Change, reason: str | None) -> Change:

@@ -13,6 +13,14 @@ SERVICES = (REDIS, LITELLM, MPC_API, EDGE)
 BUILT = (LITELLM, MPC_API)
 PUBLISHED: Mapping[str, int] = {LITELLM: 4000, MPC_API: 3000}
 
+# What must run for a service to be of use.
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    REDIS: (),
+    LITELLM: (REDIS, EDGE),
+    MPC_API: (REDIS, LITELLM, EDGE),
+    EDGE: (),
+}
+
 
 @dataclass(frozen=True)
 class Endpoint:

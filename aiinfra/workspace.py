@@ -131,9 +131,9 @@ class Workspace:
                     owner=owner if file.secret else None,
                 )
 
-    def sweep(self, files: Iterable[RenderedFile]) -> None:
-        """Remove content-named folders that the stack no longer mounts."""
-        kept = {file.path.split("/")[0] for file in files}
+    def sweep(self, files: Iterable[RenderedFile], mounted: Iterable[str] = ()) -> None:
+        """Remove content-named folders that are neither of `files` nor `mounted` (paths on the host)."""
+        kept = {file.path.split("/")[0] for file in files} | {Path(path).name for path in mounted}
         for path in self.root.iterdir():
             if path.is_dir() and path.name not in kept:
                 for child in path.iterdir():

@@ -1,19 +1,28 @@
 """The verbs that bring a stack to where its settings say: init, up."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aiinfra.cli.invocation import Invocation, verb
+from aiinfra.cli.invocation import SERVICES_HELP, Invocation, known, verb
+from aiinfra.errors import AiinfraError, Code
+
+if TYPE_CHECKING:
+    from aiinfra.commands.apply import Applied
 
 _WHAT = {
     "unchanged": "unchanged",
     "create": "created",
-    "start": "started: {}",
-    "scale": "scaled: {}",
-    "recreate": "recreated: {}",
+    "start": "started",
+    "scale": "scaled",
+    "recreate": "recreated",
 }
+
+_Services = Annotated[list[str] | None, typer.Argument(help=SERVICES_HELP)]
+_Timeout = Annotated[
+    int | None, typer.Option(min=1, help="Seconds to wait for every service to be healthy [default: 180].")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +30,9 @@ def register(app: typer.Typer) -> None:
     for name, function in (
         ("init", init),
         ("up", up),
+        ("plan", plan),
+        ("restart", restart),
+        ("rebuild", rebuild),
     ):
         verb(app, name)(function)
 
@@ -39,26 +51,111 @@ def init(run: Invocation) -> None:
 
 def up(
     run: Invocation,
-    timeout: Annotated[
-        int | None,
-        typer.Option(min=1, help="Seconds to wait for every service to be healthy [default: 180]."),
+    services: _Services = None,
+    build: Annotated[
+        bool | None,
+        typer.Option(
+            "--build/--no-build", help="Build our images even when they are here / never [default: when missing]."
+        ),
     ] = None,
+    pull: Annotated[bool, typer.Option("--pull", help="Pull newer base images first.")] = False,  # noqa: FBT002
+    scale: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SERVICE=N", help="How many replicas, for this once; the settings otherwise."),
+    ] = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Do not wait until it is healthy.")] = False,  # noqa: FBT002
+    timeout: _Timeout = None,
 ) -> None:
     """Bring the stack up: build what changed, start what is missing, wait until all is healthy."""
     from aiinfra.commands.up import up as act  # noqa: PLC0415
 
-    result = act(run.target, engine=run.engine, report=run.console.report, timeout=timeout)
+    result = act(
+        run.target,
+        known(services),
+        engine=run.engine,
+        report=run.console.report,
+        timeout=timeout,
+        detach=detach,
+        build=build,
+        pull=pull,
+        scale=_numbers(scale or []),
+    )
+    _show(run, result)
+
+
+def plan(run: Invocation, services: _Services = None) -> None:
+    """Show what `up` would do and why, touching nothing. Exit code 0: nothing to do, 10: something."""
+    from aiinfra.commands.plan import plan as act  # noqa: PLC0415
+
+    result = act(run.target, known(services), engine=run.engine)
+    rows = [(one.service, one.action, one.reason) for one in result.services]
+    run.console.table(("SERVICE", "WOULD", "WHY"), rows)
+    for word, names in (
+        ("generate", result.keys), ("pull", result.pulls), ("build", result.builds), ("remove", result.removed)
+    ):  # fmt: skip
+        for name in names:
+            run.console.line(f"{word:<8} {name}")
+    run.console.say(f"{result.stack}: {'`aiinfra up` would change this' if result.changed else 'nothing to do'}")
+    run.done(result)
+    if result.changed:
+        raise typer.Exit(10)
+
+
+def restart(run: Invocation, services: _Services = None, timeout: _Timeout = None) -> None:
+    """Restart services in order of dependency, with current settings. The edge only when it is named."""
+    from aiinfra.commands.restart import restart as act  # noqa: PLC0415
+
+    _show(run, act(run.target, known(services), engine=run.engine, report=run.console.report, timeout=timeout))
+
+
+def rebuild(
+    run: Invocation,
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Services: litellm, mpc-api. Both when none is named.")
+    ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Use nothing that earlier builds left.")] = False,  # noqa: FBT002
+    pull: Annotated[bool, typer.Option("--pull", help="Pull newer base images first.")] = False,  # noqa: FBT002
+    timeout: _Timeout = None,
+) -> None:
+    """Build images anew and replace what runs them. A build that fails touches nothing."""
+    from aiinfra.commands.rebuild import rebuild as act  # noqa: PLC0415
+
+    result = act(
+        run.target,
+        known(services),
+        engine=run.engine,
+        report=run.console.report,
+        timeout=timeout,
+        cached=not no_cache,
+        pull=pull,
+    )
+    _show(run, result)
+
+
+def _numbers(given: list[str]) -> dict[str, int]:
+    found = {}
+    for text in given:
+        service, _, number = text.partition("=")
+        if service not in ("litellm", "mpc-api") or number not in tuple("12345678"):
+            raise AiinfraError(
+                Code.USAGE, f"--scale: '{text}' is refused", hint="use litellm=N or mpc-api=N, with N from 1 to 8"
+            )
+        found[service] = int(number)
+    return found
+
+
+def _show(run: Invocation, result: "Applied") -> None:
     rows = [
         (
             one.service,
-            _WHAT[one.action].format(one.reason),
+            _WHAT[one.action] + (f": {one.reason}" if one.reason and one.action != "create" else ""),
             "-" if one.seconds is None else f"{one.seconds:.1f} s",
             one.url or "",
         )
         for one in result.services
     ]
     run.console.table(("SERVICE", "WHAT", "HEALTHY AFTER", "URL"), rows)
-    state = "ready" if result.changed else "unchanged"
+    state = ("ready" if result.waited else "started, not waited for") if result.changed else "unchanged"
     run.console.say(
         f"{result.stack}: {state} after {result.seconds:.1f} s, provider config {result.provider_config}; "
         f"keys are in {run.target.keys_file}"

@@ -20,6 +20,7 @@ class Applied:
     images_built: tuple[str, ...]
     seconds: float
     changed: bool
+    waited: bool
 
 
 def apply(
@@ -30,11 +31,13 @@ def apply(
     engine: Engine,
     report: Report,
     timeout: float | None = None,
+    detach: bool = False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Applied:
     """Bring a stack to where its settings and `overrides` say, and wait until every service is healthy.
 
     `verb` names the lock's holder. `timeout` is in seconds, from the start of the containers; the settings' when None.
+    With `detach` nothing is waited for.
     Raises AiinfraError: exit 3 before anything is touched, 4 for Docker, PORT_TAKEN before anything starts,
     NOT_READY with the reason when a service does not become healthy.
     """
@@ -42,7 +45,7 @@ def apply(
     seconds = float(timeout or target.settings.timeout)
     with target.workspace.lock(verb, wait=seconds, on_wait=partial(_say_waiting, report)):
         intent = decide(target, engine, overrides)
-        services = bring(intent, engine=engine, report=report, seconds=seconds, clock=clock)
+        services = bring(intent, engine=engine, report=report, seconds=seconds, detach=detach, clock=clock)
     return Applied(
         target.name,
         intent.loaded.provider.name,
@@ -51,6 +54,7 @@ def apply(
         tuple(build.tag for build in intent.work.builds),
         round(clock.now() - began, 2),
         intent.changed,
+        not detach,
     )
 
 

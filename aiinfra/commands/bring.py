@@ -1,12 +1,13 @@
 """Carrying out what was decided: from an intent to a stack whose every service is healthy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from aiinfra import rendering, workspace
 from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands.build import make_images
-from aiinfra.commands.decide import Intent
+from aiinfra.commands.decide import Intent, decided_again
 from aiinfra.commands.front import prepare
 from aiinfra.commands.init import write_keys
 from aiinfra.engine import Container, Engine
@@ -15,14 +16,14 @@ from aiinfra.plan import Change
 from aiinfra.providers import ASKED_FOR
 from aiinfra.readiness import Wait
 from aiinfra.reporting import Event, Report
-from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS, SERVICES
+from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS
 
 _BY_BOOT_TIME = (LITELLM, MPC_API, REDIS, EDGE)
 
 
 @dataclass(frozen=True)
 class ServiceResult:
-    """`seconds` is the time from the start of the containers to healthy; None when nothing was done."""
+    """`seconds` is the time from the start of the containers to healthy; None when nothing was done or waited for."""
 
     service: str
     action: str
@@ -32,44 +33,72 @@ class ServiceResult:
 
 
 def bring(
-    intent: Intent, *, engine: Engine, report: Report, seconds: float, clock: Clock = SYSTEM_CLOCK
+    intent: Intent,
+    *,
+    engine: Engine,
+    report: Report,
+    seconds: float,
+    detach: bool = False,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> tuple[ServiceResult, ...]:
     """Carry out an intent, the stack's lock held. `seconds` is the deadline, from the start of the containers.
 
-    Raises AiinfraError: 4 for Docker, BUILD_FAILED before anything runs differently, NOT_READY with the reason when
-    a service does not become healthy.
+    With `detach` nothing is waited for. Raises AiinfraError: 4 for Docker, BUILD_FAILED before anything runs
+    differently, NOT_READY with the reason when a service does not become healthy.
     """
     _warn_of_missing_aliases(intent.loaded, report)
     _secure_keys(intent, report)
-    before = _make(intent, engine=engine, report=report) if intent.changed else intent.containers
+    if intent.changed:
+        intent = _prepared(intent, engine=engine, report=report)
     on_ready = partial(_say_ready, report, intent.touched)
     root = intent.loaded.target.workspace.root
-    wait = Wait(intent.loaded.stack, engine, root, seconds, on_ready, clock, before)
-    _start_and_wait(intent.loaded, engine, wait)
-    _remember(intent.loaded, healthy=True, changed=intent.changed)
+    wait = Wait(intent.loaded.stack, engine, root, seconds, on_ready, clock, intent.containers)
+    for stage in intent.stages:
+        if intent.touched.intersection(stage):
+            wait.before = _replaced(intent, stage, engine=engine, report=report)
+            _start(stage, wait.before, engine)
+        if not detach:
+            wait.healthy(stage)
+    _remember(intent, healthy=not detach, changed=intent.changed)
+    if intent.changed:
+        _sweep(intent.loaded, engine)
     return tuple(_service_result(intent.loaded, change, wait) for change in intent.planned)
 
 
-def _make(intent: Intent, *, engine: Engine, report: Report) -> list[Container]:
-    """Write keys and files, make images, create containers; returns the containers, none of the new ones started."""
+def _prepared(intent: Intent, *, engine: Engine, report: Report) -> Intent:
+    """Write keys and files, make images, remove what is in the way; no service runs differently after it."""
     engine.require()
     loaded, target = intent.loaded, intent.loaded.target
     _write_keys(intent, report)
     make_images(intent.work, engine=engine, report=report)
+    if intent.work.builds or intent.work.pulls:
+        intent = decided_again(intent, engine)
     target.workspace.write_rendered(loaded.rendered.files)
-    _remember(loaded, healthy=False, changed=True)
+    _remember(intent, healthy=False, changed=True)
     engine.remove(intent.doomed)
     engine.ensure_volume(loaded.stack.volume, rendering.labels(loaded.stack))
-    for change in intent.planned:
-        if change.action != "unchanged":
-            report(Event("begin", change.service, f"starting: {change.reason}"))
-    replaced = [change for change in intent.planned if change.action in ("create", "scale", "recreate")]
+    return intent
+
+
+def _replaced(intent: Intent, stage: Sequence[str], *, engine: Engine, report: Report) -> list[Container]:
+    """Create the stage's containers; returns the stack's containers, none of the new ones started."""
+    compose = intent.loaded.target.compose
+    planned = [change for change in intent.planned if change.service in stage and change.action != "unchanged"]
+    for change in planned:
+        report(Event("begin", change.service, f"starting: {change.reason}"))
     for force in (False, True):
-        if names := [change.service for change in replaced if change.forced is force]:
-            engine.create(target.compose, names, force=force)
-    containers = engine.containers(target.name)
-    prepare(loaded, containers, engine=engine)
+        names = [one.service for one in planned if one.action != "start" and one.forced is force]
+        if names:
+            engine.create(compose, names, force=force)
+    containers = engine.containers(compose.project)
+    prepare(intent.loaded, containers, engine=engine)
     return containers
+
+
+def _start(stage: Sequence[str], containers: Sequence[Container], engine: Engine) -> None:
+    # All at once, the slowest first. MPC-API says 503 until the gateway answers, and is not healthy before that.
+    stopped = [one for one in containers if one.service in stage and not one.running]
+    engine.start(sorted(stopped, key=lambda one: _BY_BOOT_TIME.index(one.service)))
 
 
 def _secure_keys(intent: Intent, report: Report) -> None:
@@ -92,18 +121,16 @@ def _warn_of_missing_aliases(loaded: Loaded, report: Report) -> None:
         report(Event("warning", f"provider config {loaded.provider.name}", text))
 
 
-def _start_and_wait(loaded: Loaded, engine: Engine, wait: Wait) -> None:
-    # All at once, the slowest first. MPC-API says 503 until the gateway answers, and is not healthy before that.
-    stopped = [one for one in wait.before if not one.running]
-    engine.start(sorted(stopped, key=lambda one: _BY_BOOT_TIME.index(one.service)))
-    wait.healthy(SERVICES)
-    loaded.target.workspace.sweep(loaded.rendered.files)
+def _sweep(loaded: Loaded, engine: Engine) -> None:
+    """Remove rendered folders that nothing mounts: a service that was not touched still has its old ones."""
+    mounted = [mount for one in engine.containers(loaded.target.name) for mount in one.mounts]
+    loaded.target.workspace.sweep(loaded.rendered.files, mounted)
 
 
-def _remember(loaded: Loaded, *, healthy: bool, changed: bool) -> None:
-    if not changed and loaded.state.healthy:
+def _remember(intent: Intent, *, healthy: bool, changed: bool) -> None:
+    loaded, state = intent.loaded, intent.loaded.state
+    if not changed and state.healthy:
         return
-    state = loaded.state
     applied = {"provider_config": loaded.provider.name, "hashes": dict(loaded.rendered.hashes)}
     loaded.target.workspace.save(
         replace(state, generation=state.generation + changed, healthy=healthy, applied=applied)
@@ -116,6 +143,7 @@ def _say_ready(report: Report, touched: set[str], service: str, seconds: float) 
 
 
 def _service_result(loaded: Loaded, change: Change, wait: Wait) -> ServiceResult:
-    seconds = None if change.action == "unchanged" else round(wait.ready[change.service], 2)
+    ready = None if change.action == "unchanged" else wait.ready.get(change.service)
+    seconds = None if ready is None else round(ready, 2)
     urls = {endpoint.service: endpoint.url for endpoint in loaded.stack.endpoints}
     return ServiceResult(change.service, change.action, change.reason, seconds, urls.get(change.service))

@@ -2,40 +2,74 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiinfra.engine import Engine
+from aiinfra.errors import AiinfraError, Code
 from aiinfra.images import ImageBuild, build_secrets
 from aiinfra.loading import Loaded
 from aiinfra.rendering import LABEL
 from aiinfra.reporting import Event, Report
+from aiinfra.stack import BUILT
 
 # BuildKit's plain progress: "#12 [build 3/4] RUN ..." opens a step; "[internal]" ones are its own business.
 _STEP = re.compile(r"#\d+ (\[(?!internal).*? \d+/\d+\] .*)")
 
 
 @dataclass(frozen=True)
-class ImageWork:
-    """What is missing: base images to pull, our own to build, and the secrets of their builds.
+class ImageWishes:
+    """What a command asks for: services to build even when their image is there, base images to pull anew.
 
-    `ids` are the ids of the images that services run, by name; "" for a missing one.
+    `cached` says whether a build may use what earlier ones left, `allowed` whether there may be a build at all.
+    """
+
+    build: Sequence[str] = ()
+    pull: bool = False
+    cached: bool = True
+    allowed: bool = True
+
+
+@dataclass(frozen=True)
+class ImageWork:
+    """What is to be done: base images to pull, our own to build, and the secrets of their builds.
+
+    `ids` are the ids of the images that services ran until now, by name.
     """
 
     pulls: tuple[str, ...]
     builds: tuple[ImageBuild, ...]
     secrets: Mapping[str, bytes]
     ids: Mapping[str, str]
+    cached: bool = True
 
 
-def missing_images(loaded: Loaded, *, engine: Engine) -> ImageWork:
-    """Return what is missing, touching nothing. Raises AiinfraError (SETTINGS_INVALID) for a bad CA bundle."""
-    ids = engine.image_ids(list(dict.fromkeys(loaded.service_images.values())))
-    builds = tuple(build for build in loaded.builds if not ids[build.tag])
-    bases = _absent(engine, (base for build in builds for base in build.bases))
-    pulls = dict.fromkeys((*(image for image in loaded.stack_images if not ids[image]), *bases))
+def image_work(
+    loaded: Loaded, wishes: ImageWishes, *, touched: Container[str], ids: Mapping[str, str], engine: Engine
+) -> ImageWork:
+    """Return what the `touched` services miss, and what is wished for, touching nothing.
+
+    `ids` are the ids of the images that services run, by name; "" for a missing one.
+
+    Raises AiinfraError: SETTINGS_INVALID for a bad CA bundle, IMAGE_MISSING where a build is needed and not allowed.
+    """
+    missing = [service for service, image in loaded.service_images.items() if service in touched and not ids[image]]
+    builds = tuple(build for build in loaded.builds if build.service in (*missing, *wishes.build))
+    if builds and not wishes.allowed:
+        raise AiinfraError(
+            Code.IMAGE_MISSING,
+            f"{', '.join(build.tag for build in builds)}: not here, and --no-build forbids to build",
+            hint="leave out --no-build; nothing was touched",
+            details={"images": [build.tag for build in builds]},
+        )
+    bases = [base for build in builds for base in build.bases]
+    if wishes.pull:
+        pulls = [*loaded.stack_images, *bases]
+    else:
+        known = [loaded.service_images[service] for service in missing if service not in BUILT]
+        pulls = [*known, *_absent(engine, bases)]
     secrets = build_secrets(loaded.stack.settings.build, loaded.target.directory) if builds else {}
-    return ImageWork(tuple(pulls), builds, secrets, ids)
+    return ImageWork(tuple(dict.fromkeys(pulls)), builds, secrets, ids, wishes.cached)
 
 
 def make_images(work: ImageWork, *, engine: Engine, report: Report) -> None:
@@ -48,10 +82,17 @@ def make_images(work: ImageWork, *, engine: Engine, report: Report) -> None:
         start = time.monotonic()
         report(Event("begin", build.tag, "building"))
         labels = {f"{LABEL}service": build.service, "org.opencontainers.image.version": build.version}
-        for line in engine.build(build, work.secrets, labels):
+        for line in engine.build(build, work.secrets, labels, cached=work.cached):
             if step := _STEP.fullmatch(line):
                 report(Event("detail", build.tag, " ".join(step[1].split())))
+        _keep_previous(work.ids[build.tag], build.tag, engine)
         report(Event("done", build.tag, "built", time.monotonic() - start))
+
+
+def _keep_previous(image_id: str, tag: str, engine: Engine) -> None:
+    """Name what a build took the name from: a nameless image would be gone with the next `docker image prune`."""
+    if image_id and engine.image_id(tag) != image_id:
+        engine.tag(image_id, f"{tag}-{image_id.removeprefix('sha256:')[:12]}")
 
 
 def _absent(engine: Engine, tags: Iterable[str]) -> list[str]:

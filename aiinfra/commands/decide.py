@@ -1,16 +1,16 @@
 """What has to be done to bring a stack to where its settings say, and why; touches nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiinfra import ports
-from aiinfra.commands.build import ImageWork, missing_images
+from aiinfra.commands.build import ImageWishes, ImageWork, image_work
 from aiinfra.commands.init import missing_keys
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Loaded, Target, load
-from aiinfra.plan import Change, Desired, changes, leftovers, stuck
-from aiinfra.stack import EDGE
+from aiinfra.plan import Change, Desired, changes, leftovers, limited, stuck
+from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS, SERVICES
 
 
 @dataclass(frozen=True)
@@ -19,22 +19,31 @@ class Overrides:
 
     `provider_config` replaces the settings' one, `scale` their numbers of replicas by service; `images` are tags to
     run by service, in place of those that our build contexts give; `forced` are services to replace even when nothing
-    changed, each with the reason to show.
+    changed, each with the reason to show; `services` are the only ones to touch (with what they need and does not
+    run), all when empty; `in_order` waits for each service before the next one is touched.
     """
 
     provider_config: str | None = None
     scale: Mapping[str, int] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     forced: Mapping[str, str] = field(default_factory=dict)
+    services: Sequence[str] = ()
+    wishes: ImageWishes = field(default_factory=ImageWishes)
+    in_order: bool = False
 
 
 @dataclass(frozen=True)
 class Intent:
-    """What will be done: keys to write, images to make, containers to remove and to change."""
+    """What will be done: keys to write, images to make, containers to remove (`doomed`) and to change.
+
+    `containers` are those of the stack, `kept` those of them that are no leftovers.
+    """
 
     loaded: Loaded
+    wanted: Overrides
     generated: Mapping[str, str]
     containers: Sequence[Container]
+    kept: Sequence[Container]
     work: ImageWork
     doomed: Sequence[Container]
     planned: Sequence[Change]
@@ -45,7 +54,20 @@ class Intent:
 
     @property
     def changed(self) -> bool:
-        return bool(self.touched or self.doomed or self.work.builds)
+        return bool(self.touched or self.doomed or self.work.builds or self.work.pulls)
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The services that must be healthy in the end."""
+        named = self.wanted.services or SERVICES
+        return tuple(name for name in SERVICES if name in named or name in self.touched)
+
+    @property
+    def stages(self) -> tuple[tuple[str, ...], ...]:
+        """Which services are touched together, one stage healthy before the next begins."""
+        # Probes of what stands behind the edge go through it.
+        order = sorted(self.scope, key=(REDIS, EDGE, LITELLM, MPC_API).index)
+        return tuple((name,) for name in order) if self.wanted.in_order else (self.scope,)
 
 
 def decide(target: Target, engine: Engine, overrides: Overrides | None = None) -> Intent:
@@ -58,15 +80,30 @@ def decide(target: Target, engine: Engine, overrides: Overrides | None = None) -
     _refuse_taken_ports(loaded, containers, engine)
     twins = leftovers(containers, loaded.stack.replicas)
     kept = [one for one in containers if one not in twins]
-    work = missing_images(loaded, engine=engine)
-    planned = changes(_desired(loaded, work), kept, forced=wanted.forced)
-    return Intent(loaded, generated, containers, work, [*twins, *stuck(kept)], planned)
+    ids = _image_ids(loaded, engine)
+    planned = _planned(loaded, wanted, kept, ids)
+    touched = [change.service for change in planned if change.action != "unchanged"]
+    work = image_work(loaded, wanted.wishes, touched=touched, ids=ids, engine=engine)
+    return Intent(loaded, wanted, generated, containers, kept, work, [*twins, *stuck(kept)], planned)
 
 
-def _desired(loaded: Loaded, work: ImageWork) -> Desired:
+def decided_again(intent: Intent, engine: Engine) -> Intent:
+    """Return the intent as it is once its images are there: an image that was built anew may be the same one."""
+    ids = _image_ids(intent.loaded, engine)
+    return replace(intent, planned=_planned(intent.loaded, intent.wanted, intent.kept, ids))
+
+
+def _image_ids(loaded: Loaded, engine: Engine) -> dict[str, str]:
+    return engine.image_ids(list(dict.fromkeys(loaded.service_images.values())))
+
+
+def _planned(
+    loaded: Loaded, wanted: Overrides, kept: Sequence[Container], ids: Mapping[str, str]
+) -> tuple[Change, ...]:
     images = loaded.service_images
-    ids = {service: work.ids[image] for service, image in images.items()}
-    return Desired(loaded.rendered.hashes, images, ids, loaded.stack.replicas)
+    found = {service: ids[image] for service, image in images.items()}
+    desired = Desired(loaded.rendered.hashes, images, found, loaded.stack.replicas)
+    return limited(changes(desired, kept, forced=wanted.forced), wanted.services)
 
 
 def _refuse_taken_ports(loaded: Loaded, containers: Sequence[Container], engine: Engine) -> None:

@@ -1,11 +1,34 @@
 """`up`: from whatever there is to a healthy stack; touches only what is missing or changed."""
 
+from collections.abc import Mapping, Sequence
+
 from aiinfra.commands.apply import Applied, apply
+from aiinfra.commands.build import ImageWishes
+from aiinfra.commands.decide import Overrides
 from aiinfra.engine import Engine
 from aiinfra.loading import Target
 from aiinfra.reporting import Report
+from aiinfra.stack import BUILT
 
 
-def up(target: Target, *, engine: Engine, report: Report, timeout: float | None = None) -> Applied:
-    """Bring a stack to where its settings say. `timeout` is in seconds; the settings' when None."""
-    return apply(target, "up", engine=engine, report=report, timeout=timeout)
+def up(
+    target: Target,
+    services: Sequence[str] = (),
+    *,
+    engine: Engine,
+    report: Report,
+    timeout: float | None = None,
+    detach: bool = False,
+    build: bool | None = None,
+    pull: bool = False,
+    scale: Mapping[str, int] | None = None,
+) -> Applied:
+    """Bring a stack, or the services named and what they need, to where the settings say.
+
+    `timeout` is in seconds; the settings' when None. `build` builds our images even when they are there (True), only
+    where they are missing (None), or never (False); `scale` are numbers of replicas for this once.
+    """
+    named = [name for name in BUILT if name in services or not services] if build else []
+    wishes = ImageWishes(build=named, pull=pull, allowed=build is not False)
+    overrides = Overrides(services=services, scale=scale or {}, wishes=wishes)
+    return apply(target, "up", overrides, engine=engine, report=report, timeout=timeout, detach=detach)

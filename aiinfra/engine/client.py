@@ -133,16 +133,24 @@ class Engine:
                 raise
             raise AiinfraError(
                 Code.BASE_IMAGE_MISSING,
-                f"the base image {image} is not here and cannot be pulled: {error.message}",
-                hint=f"load it (`docker load`), or name another one in aiinfra.yaml: "
+                f"the base image {image} cannot be pulled: {error.message}",
+                hint="what is here can be used: leave out --pull"
+                if self.image_id(image)
+                else f"load it (`docker load`), or name another one in aiinfra.yaml: "
                 f'build: {{base_images: {{"{image}": OTHER}}}}',
                 details={"image": image},
             ) from error
 
-    def build(self, build: ImageBuild, secrets: Mapping[str, bytes], labels: Mapping[str, str]) -> Iterator[str]:
+    def tag(self, image: str, name: str) -> None:
+        """Give an image, by name or id, one more name."""
+        look("image", "tag", image, name)
+
+    def build(
+        self, build: ImageBuild, secrets: Mapping[str, bytes], labels: Mapping[str, str], *, cached: bool = True
+    ) -> Iterator[str]:
         """Build and tag an image, yielding the build's log line by line.
 
-        `secrets` are handed over as files that never are part of an image.
+        `secrets` are handed over as files that never are part of an image; `cached` allows what earlier builds left.
         Raises AiinfraError (BUILD_FAILED) with the failing step's last lines. No line has credentials of `secrets`.
         """
         hidden = build_log.credentials(secrets.values())
@@ -154,6 +162,7 @@ class Engine:
                 labels=dict(labels),
                 secrets=[f"id={name},src={path}" for name, path in files.items()],
                 tags=build.tag,
+                cache=cached,
                 load=True,
                 progress="plain",
                 provenance=False,
@@ -166,10 +175,18 @@ class Engine:
     def create(self, compose: "Compose", services: Sequence[str], *, force: bool = False) -> None:
         """Create networks, volumes and containers; starts nothing.
 
-        Replaces containers that differ; with `force` also those that do not.
+        Replaces containers that differ; with `force` also those that do not. What services depend on is left alone.
         """
         with translated():
-            compose.client.compose.create(list(services), force_recreate=force, no_build=True, pull="never")
+            compose.client.compose.up(
+                list(services),
+                dependencies=False,
+                start=False,
+                force_recreate=force,
+                no_build=True,
+                pull="never",
+                quiet=True,
+            )
 
     def start(self, containers: Iterable[Container]) -> None:
         ids = [container.id for container in containers]

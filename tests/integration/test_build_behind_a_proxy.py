@@ -21,10 +21,11 @@ import yaml
 
 from aiinfra import loading
 from aiinfra.bundle import SERVICES
-from aiinfra.commands.build import make_images, missing_images
+from aiinfra.commands.build import ImageWishes, image_work, make_images
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.reporting import Event
+from aiinfra.stack import BUILT
 from tests.conftest import STRONG_KEYS
 from tests.e2e.conftest import Cli, docker, new_cli
 from tests.integration.company import Account, ForwardProxy, PackageIndex, command_lines, found_in_image
@@ -144,7 +145,8 @@ def _company(wheels: Path, tmp_path: Path) -> Iterator[Company]:
 
 def build(loaded: loading.Loaded) -> tuple[str, list[Event]]:
     events: list[Event] = []
-    work = missing_images(loaded, engine=Engine())
+    ids = Engine().image_ids(list(loaded.service_images.values()))
+    work = image_work(loaded, ImageWishes(), touched=BUILT, ids=ids, engine=Engine())
     make_images(work, engine=Engine(), report=events.append)
     (image,) = work.builds
     return image.tag, events

@@ -12,7 +12,18 @@ from aiinfra import __version__
 from aiinfra.errors import Code
 from tests.conftest import OWN_ENVIRONMENT, write_keys
 
-VERBS = (["init"], ["up"], ["down"], ["ps"], ["health"], ["logs"], ["generate", "script", "x"])
+VERBS = (
+    ["init"],
+    ["up"],
+    ["plan"],
+    ["restart"],
+    ["rebuild"],
+    ["down"],
+    ["ps"],
+    ["health"],
+    ["logs"],
+    ["generate", "script", "x"],
+)
 
 
 def aiinfra(directory: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
