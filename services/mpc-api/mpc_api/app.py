@@ -10,8 +10,10 @@ from mpc_api import __version__, failures, generate_routes, health_routes
 from mpc_api.boundary import Boundary
 from mpc_api.drain import Drain
 from mpc_api.gateway import Gateway
+from mpc_api.generation import Call, Generation
 from mpc_api.health import GatewayHealth
 from mpc_api.keys import Keys
+from mpc_api.kinds import AnyKind
 from mpc_api.settings import Settings
 
 
@@ -21,7 +23,11 @@ def create_app(settings: Settings, drain: Drain) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         gateway = Gateway(settings.gateway_url, settings.gateway_key, timeout=settings.request_timeout)
-        app.state.gateway = gateway
+        generation = Generation(
+            gateway.ask, settings.models, timeout=settings.request_timeout, secret=settings.gateway_key.encode()
+        )
+        app.state.generate = generation.generate
+        app.state.admit = admit_all
         app.state.health = GatewayHealth(gateway.http, settings.gateway_url)
         loading = asyncio.create_task(gateway.client())
         yield
@@ -44,3 +50,7 @@ def create_app(settings: Settings, drain: Drain) -> FastAPI:
     failures.install(app)
     app.add_middleware(Boundary, drain=drain)
     return app
+
+
+async def admit_all(_kind: AnyKind, _call: Call) -> None:
+    """Whether one item of a batch may run: raises ApiError when not."""

@@ -59,7 +59,7 @@ class Boundary:
         try:
             await self._serve(exchange, scope, receive, answer)
         except Exception as error:
-            problem = _internal(exchange, error)
+            problem = internal(exchange, error)
             if exchange.status:  # half an answer is out: only breaking the connection tells the caller
                 raise
             await problem.response()(scope, receive, answer)
@@ -114,7 +114,7 @@ def _bounded(receive: Receive) -> Receive:
     return bounded
 
 
-def _internal(exchange: Exchange, error: Exception) -> ApiError:
+def internal(exchange: Exchange, error: Exception) -> ApiError:
     error_id = uuid.uuid4().hex
     exchange.fields["errorId"] = error_id
     exchange.fields["code"] = Code.INTERNAL_ERROR.value

@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
+from mpc_api import cleaning
 from mpc_api.wire import Wire
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=5_000)]
-MaybeText = Annotated[str, StringConstraints(max_length=5_000)]
-Narration = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+
+def _one_line(value: object) -> object:
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+Clean = BeforeValidator(cleaning.written)
+Line = Annotated[str, BeforeValidator(_one_line), Clean, StringConstraints(min_length=1, max_length=300)]
+Text = Annotated[str, Clean, StringConstraints(min_length=1, max_length=5_000)]
+MaybeText = Annotated[str, Clean, StringConstraints(max_length=5_000)]
+Narration = Annotated[str, Clean, StringConstraints(min_length=1, max_length=20_000)]
 
 
 class Draft(Wire):

@@ -1,76 +1,137 @@
-"""POST /generate/...: a request becomes a draft, a draft an answer."""
+"""POST /generate/...: one request, streamed or not, or a batch of them."""
 
-from typing import TypeVar
+import asyncio
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Security
+from fastapi import APIRouter, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
-from mpc_api import answers
-from mpc_api.drafts import Draft
-from mpc_api.errors import Code, documented
-from mpc_api.generation import METADATA, SCRIPT, THUMBNAIL, Completion, Message, Task, generate
+from mpc_api import answers, batch
+from mpc_api.boundary import internal
+from mpc_api.errors import ApiError, Code, documented
+from mpc_api.event_stream import MEDIA_TYPE, Send, event, event_stream
+from mpc_api.generation import Call
 from mpc_api.inputs import Input, MetadataRequest, ScriptRequest, ThumbnailRequest
 from mpc_api.keys import KeyedRoute
-from mpc_api.wire import Data, Success, Usage, timestamp
+from mpc_api.kinds import METADATA, SCRIPT, THUMBNAIL, AnyKind
+from mpc_api.partial import Delta, Reset, Tell
+from mpc_api.wire import Success, timestamp
 
-AnyDraft = TypeVar("AnyDraft", bound=Draft)
+_FAILURES = documented(
+    Code.BAD_REQUEST,
+    Code.UNAUTHORIZED,
+    Code.PAYLOAD_TOO_LARGE,
+    Code.VALIDATION_ERROR,
+    Code.RATE_LIMIT_EXCEEDED,
+    Code.GENERATION_FAILED,
+    Code.INTERNAL_ERROR,
+    Code.LLM_ERROR,
+    Code.SERVICE_UNAVAILABLE,
+    Code.GATEWAY_TIMEOUT,
+)
+_EVENTS = """\
+Events: `delta` (`path`, `text`: more text of a part of the answer, as the model writes it), `reset` (what came so far
+is void, the model is asked again), then `result` (the same object as without streaming) or `error` (the same as any
+failure). Lines that begin with a colon keep the connection alive."""
+_STREAMED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer",
+        "content": {MEDIA_TYPE: {"schema": {"type": "string", "description": _EVENTS}}},
+    }
+}
+
+Stream = Annotated[bool, Query(description="Answer in server-sent events; `Accept: text/event-stream` does the same")]
 
 router = APIRouter(
     prefix="/generate",
     route_class=KeyedRoute,
     dependencies=[Security(HTTPBearer(auto_error=False))],  # for the document: KeyedRoute does the checking
-    responses=documented(
-        Code.BAD_REQUEST,
-        Code.UNAUTHORIZED,
-        Code.PAYLOAD_TOO_LARGE,
-        Code.VALIDATION_ERROR,
-        Code.RATE_LIMIT_EXCEEDED,
-        Code.GENERATION_FAILED,
-        Code.INTERNAL_ERROR,
-        Code.LLM_ERROR,
-        Code.SERVICE_UNAVAILABLE,
-        Code.GATEWAY_TIMEOUT,
-    ),
+    responses=_FAILURES,
 )
 
 
-@router.post("/script")
-async def script(wanted: ScriptRequest, request: Request) -> Success[answers.Script]:
+@router.post("/script", response_model=Success[answers.Script], responses=_STREAMED)
+async def script(wanted: ScriptRequest, request: Request, *, stream: Stream = False) -> Response:
     """Write a video script."""
-    model = request.app.state.settings.script_model
-    draft, usage = await _draft(SCRIPT, wanted, request, model)
-    return _success("Script generated", answers.script(wanted, draft, usage))
+    return await _answer(SCRIPT, wanted, request, stream=stream)
 
 
-@router.post("/thumbnail-prompt")
-async def thumbnail_prompt(wanted: ThumbnailRequest, request: Request) -> Success[answers.Thumbnail]:
+@router.post("/thumbnail-prompt", response_model=Success[answers.Thumbnail], responses=_STREAMED)
+async def thumbnail_prompt(wanted: ThumbnailRequest, request: Request, *, stream: Stream = False) -> Response:
     """Write a prompt for an image model."""
-    model = request.app.state.settings.thumbnail_model
-    draft, usage = await _draft(THUMBNAIL, wanted, request, model)
-    return _success("Thumbnail prompt generated", answers.thumbnail(wanted, draft, usage))
+    return await _answer(THUMBNAIL, wanted, request, stream=stream)
 
 
-@router.post("/metadata")
-async def metadata(wanted: MetadataRequest, request: Request) -> Success[answers.Metadata]:
+@router.post("/metadata", response_model=Success[answers.Metadata], responses=_STREAMED)
+async def metadata(wanted: MetadataRequest, request: Request, *, stream: Stream = False) -> Response:
     """Write title, description, tags, hashtags and chapters."""
-    model = request.app.state.settings.metadata_model
-    draft, usage = await _draft(METADATA, wanted, request, model)
-    return _success("Metadata generated", answers.metadata(wanted, draft, usage))
+    return await _answer(METADATA, wanted, request, stream=stream)
 
 
-async def _draft(task: Task[AnyDraft], wanted: Input, request: Request, model: str) -> tuple[AnyDraft, Usage]:
+@router.post("/batch", response_model=Success[batch.Batch])
+async def many(wanted: batch.BatchRequest, request: Request) -> Response:
+    """Up to 100 requests of any kind: each gets its own result or error, in the same order."""
+    call = _call(request)
+
+    async def one(kind: AnyKind, item: Input) -> answers.Answer:
+        await request.app.state.admit(kind, call)
+        answer: answers.Answer = await request.app.state.generate(kind, item, call)
+        return answer
+
+    done = await batch.run(
+        wanted.requests,
+        one,
+        at_once=request.app.state.settings.batch_concurrency,
+        unforeseen=lambda error: internal(request.state.exchange, error),
+    )
+    usage = done.usage.model_dump(by_alias=True, exclude={"milliseconds"})
+    request.state.exchange.fields |= usage | {"items": len(done.results), "failed": done.failed}
+    message = f"{done.succeeded} of {len(done.results)} generated"
+    return _json(Success[batch.Batch].model_construct(message=message, data=done, timestamp=timestamp()))
+
+
+async def _answer(kind: AnyKind, wanted: Input, request: Request, *, stream: bool) -> Response:
+    if stream or MEDIA_TYPE in request.headers.get("accept", ""):
+        return event_stream(lambda send: _streamed(kind, wanted, request, send))
+    return _json(await _generated(kind, wanted, request, None))
+
+
+async def _streamed(kind: AnyKind, wanted: Input, request: Request, send: Send) -> None:
+    """The events of one answer; a failure is the last of them."""
+
+    def tell(part: Delta | Reset) -> None:
+        if isinstance(part, Delta):
+            send(event("delta", {"path": part.path, "text": part.text}))
+        else:
+            send(event("reset", {"reason": part.reason}))
+
     exchange = request.state.exchange
+    try:
+        success = await _generated(kind, wanted, request, tell)
+    except ApiError as error:
+        exchange.fields["code"] = error.code.value
+        send(event("error", {"error": error.body()}))
+    except Exception as error:  # noqa: BLE001  # the status is out already
+        send(event("error", {"error": internal(exchange, error).body()}))
+    else:
+        send(event("result", success.model_dump_json()))
 
-    async def ask(messages: list[Message], *, schema_name: str, schema: dict[str, object]) -> Completion:
-        completion: Completion = await request.app.state.gateway.ask(
-            messages, model=model, schema_name=schema_name, schema=schema, request_id=exchange.request_id
-        )
-        return completion
 
-    draft, usage = await generate(task, wanted, ask=ask, timeout=request.app.state.settings.request_timeout)
-    exchange.fields |= usage.model_dump(by_alias=True, exclude={"milliseconds"})
-    return draft, usage
+async def _generated(kind: AnyKind, wanted: Input, request: Request, tell: Tell | None) -> Success[answers.Answer]:
+    answer: answers.Answer = await request.app.state.generate(kind, wanted, _call(request, tell))
+    request.state.exchange.fields |= answer.usage.model_dump(by_alias=True, exclude={"milliseconds"})
+    return Success[kind.answer].model_construct(message=kind.message, data=answer, timestamp=timestamp())  # type: ignore[name-defined]
 
 
-def _success(message: str, data: Data) -> Success[Data]:
-    return Success(message=message, data=data, timestamp=timestamp())
+def _call(request: Request, tell: Tell | None = None) -> Call:
+    timeout = request.app.state.settings.request_timeout
+    return Call(
+        request_id=request.state.exchange.request_id,
+        deadline=asyncio.get_running_loop().time() + timeout,
+        tell=tell,
+        identity=getattr(request.state, "identity", None),
+    )
+
+
+def _json(success: Success[answers.Answer] | Success[batch.Batch]) -> Response:
+    return Response(success.model_dump_json(), media_type="application/json")

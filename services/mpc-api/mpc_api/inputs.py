@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from mpc_api import cleaning, languages
+from mpc_api.platforms import Name
 from mpc_api.wire import Wire
 
 
@@ -16,16 +18,19 @@ def _unique(values: list[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-Script = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
-Keyword = Annotated[str, StringConstraints(min_length=1, max_length=60)]
-Colour = Annotated[str, StringConstraints(min_length=1, max_length=40)]
-# The shape of a BCP 47 tag (RFC 5646), not its registry.
-Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", max_length=35)]
-Platform = Annotated[
-    Literal["youtube", "tiktok", "instagram", "facebook", "linkedin", "x", "podcast"], BeforeValidator(_lower)
+Clean = BeforeValidator(cleaning.given)
+Line = Annotated[str, Clean, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[str, Clean, StringConstraints(min_length=1, max_length=500)]
+Script = Annotated[str, Clean, StringConstraints(min_length=1, max_length=100_000)]
+Keyword = Annotated[str, Clean, StringConstraints(min_length=1, max_length=60)]
+Colour = Annotated[str, Clean, StringConstraints(min_length=1, max_length=40)]
+# The shape of a BCP 47 tag (RFC 5646) for the document; then its registry.
+Language = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", max_length=35),
+    AfterValidator(languages.canonical),
 ]
+Platform = Annotated[Name, BeforeValidator(_lower)]
 Format = Annotated[
     Literal["short", "long", "tutorial", "list", "story", "review", "explainer", "news"],
     BeforeValidator(_lower),

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mpc_api.kinds import KindName
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -20,6 +22,7 @@ class Settings:
     MPC_MODEL_THUMBNAIL    thumbnail_model  model alias that writes thumbnail prompts
     MPC_MODEL_METADATA     metadata_model   model alias that writes metadata
     MPC_REQUEST_TIMEOUT    request_timeout  seconds that one request may take in all
+    MPC_BATCH_CONCURRENCY  batch_concurrency  how many requests of one batch run at the same time, 1 to 100
     LOG_LEVEL              log_level        debug, info, warning or error
     PORT                   port             0 takes a free one
     MPC_SECRETS_DIR        -                directory with the secret files, /run/secrets by default
@@ -35,8 +38,18 @@ class Settings:
     thumbnail_model: str = "mpc-thumbnail"
     metadata_model: str = "mpc-metadata"
     request_timeout: float = 60.0
+    batch_concurrency: int = 8
     log_level: str = "info"
     port: int = 3000
+
+    @property
+    def models(self) -> dict[KindName, str]:
+        """The model alias of each kind."""
+        return {
+            "script": self.script_model,
+            "thumbnail-prompt": self.thumbnail_model,
+            "metadata": self.metadata_model,
+        }
 
     @classmethod
     def load(cls, env: Mapping[str, str]) -> "Settings":
@@ -50,6 +63,7 @@ class Settings:
             thumbnail_model=env.get("MPC_MODEL_THUMBNAIL") or cls.thumbnail_model,
             metadata_model=env.get("MPC_MODEL_METADATA") or cls.metadata_model,
             request_timeout=_seconds("MPC_REQUEST_TIMEOUT", env, cls.request_timeout),
+            batch_concurrency=_count("MPC_BATCH_CONCURRENCY", env, cls.batch_concurrency),
             log_level=_log_level(env.get("LOG_LEVEL") or cls.log_level),
             port=_port(env.get("PORT") or str(cls.port)),
         )
@@ -89,6 +103,13 @@ def _seconds(name: str, env: Mapping[str, str], default: float) -> float:
     if not 0.0 < seconds <= 3600.0:  # noqa: PLR2004
         raise SettingsError(f"{name}: {text!r} is not a number of seconds above 0 and up to 3600")
     return seconds
+
+
+def _count(name: str, env: Mapping[str, str], default: int) -> int:
+    text = env.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100:  # noqa: PLR2004
+        raise SettingsError(f"{name}: {text!r} is not a number from 1 to 100")
+    return int(text)
 
 
 def _log_level(text: str) -> str:

@@ -18,9 +18,13 @@ class Wire(BaseModel):
 
 
 class Usage(Wire):
-    """What one answer cost. Tokens are summed over all calls made for it; `milliseconds` is our own clock."""
+    """What one answer cost. Tokens are summed over all calls made for it; `milliseconds` is our own clock.
+
+    `provider` is null where the gateway does not tell it.
+    """
 
     model: str
+    provider: str | None = None
     prompt_tokens: int
     completion_tokens: int
     milliseconds: int

@@ -158,18 +158,18 @@ ELSEWHERE = Reply(302, body=b"", headers={"location": "http://127.0.0.1:1/"})
 
 
 @pytest.mark.parametrize(
-    ("reply", "expected", "retry_after", "error_class"),
+    ("reply", "expected", "retry_after", "error_class", "tries"),
     [
-        (RATE_LIMITED, (429, "RATE_LIMIT_EXCEEDED"), "17", "RateLimitError"),
-        (RATE_LIMITED_ODDLY, (429, "RATE_LIMIT_EXCEEDED"), None, None),
-        (COOLING, (503, "SERVICE_UNAVAILABLE"), "60", None),
-        (OVERLOADED, (503, "SERVICE_UNAVAILABLE"), "5", "ServiceUnavailableError"),
-        (BROKEN, (502, "LLM_ERROR"), None, "InternalServerError"),
-        (WRONG_KEY, (502, "LLM_ERROR"), None, "AuthenticationError"),
-        (error(400, SECRET), (502, "LLM_ERROR"), None, None),
-        (ELSEWHERE, (502, "LLM_ERROR"), None, None),
-        (TIMED_OUT, (504, "GATEWAY_TIMEOUT"), None, "Timeout"),
-        (Reply(504, body=b"<html>"), (504, "GATEWAY_TIMEOUT"), None, None),
+        (RATE_LIMITED, (429, "RATE_LIMIT_EXCEEDED"), "17", "RateLimitError", 1),
+        (RATE_LIMITED_ODDLY, (429, "RATE_LIMIT_EXCEEDED"), None, None, 3),
+        (COOLING, (503, "SERVICE_UNAVAILABLE"), "60", None, 1),
+        (OVERLOADED, (503, "SERVICE_UNAVAILABLE"), "5", "ServiceUnavailableError", 3),
+        (BROKEN, (502, "LLM_ERROR"), None, "InternalServerError", 1),
+        (WRONG_KEY, (502, "LLM_ERROR"), None, "AuthenticationError", 1),
+        (error(400, SECRET), (502, "LLM_ERROR"), None, None, 1),
+        (ELSEWHERE, (502, "LLM_ERROR"), None, None, 1),
+        (TIMED_OUT, (504, "GATEWAY_TIMEOUT"), None, "Timeout", 1),
+        (Reply(504, body=b"<html>"), (504, "GATEWAY_TIMEOUT"), None, None, 1),
     ],
 )
 def test_what_the_gateway_refuses(  # noqa: PLR0917
@@ -179,15 +179,16 @@ def test_what_the_gateway_refuses(  # noqa: PLR0917
     expected: tuple[int, str],
     retry_after: str | None,
     error_class: str | None,
+    tries: int,
 ) -> None:
-    upstream.replies.append(reply)
+    upstream.replies.extend([reply] * tries)
     answer = service.post("/generate/script", {"topic": "x"})
     details = problem(answer, *expected)["details"]
     assert service.logged(answer.headers["x-request-id"]).items() >= details.items()
     assert details.get("errorClass") == error_class
     assert details["gatewayStatus"] == reply.status
     assert answer.headers.get("retry-after") == retry_after
-    assert len(upstream.seen) == 1
+    assert len(upstream.seen) == tries
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"null", b'{"model": "x", "choices": []}', b'{"choices": 1}', b""])

@@ -57,6 +57,7 @@ def test_the_document_describes_the_endpoints(service: Service) -> None:
         "/generate/script",
         "/generate/thumbnail-prompt",
         "/generate/metadata",
+        "/generate/batch",
     }
     script = paths["/generate/script"]["post"]
     assert script["security"] == [{"HTTPBearer": []}]

@@ -8,18 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+NARRATIONS = ("Your coffee is too hot.", "Use cold water. Wait. Subscribe!")
 DRAFTS: dict[str, dict[str, Any]] = {
     "script": {
         "title": "Cold brew in five minutes",
         "hook": "Your coffee is too hot.",
         "sections": [
-            {"heading": "Why", "narration": "Your coffee is too hot.", "visualNotes": "steam", "seconds": 10},
-            {
-                "heading": "How",
-                "narration": "Use cold water. Wait. Subscribe!",
-                "visualNotes": "",
-                "seconds": 20,
-            },
+            {"heading": "Why", "narration": NARRATIONS[0], "visualNotes": "steam", "seconds": 10},
+            {"heading": "How", "narration": NARRATIONS[1], "visualNotes": "", "seconds": 20},
         ],
         "callToAction": "Subscribe!",
     },
@@ -36,14 +32,31 @@ DRAFTS: dict[str, dict[str, Any]] = {
         "tags": ["coffee", "#coffee", "cold brew"],
         "hashtags": ["cold brew", "#coffee", "#coffee"],
         "category": "Howto & Style",
-        "chapters": [{"title": "How", "startSeconds": 12.6}, {"title": "Why", "startSeconds": 0}],
+        "chapters": [
+            {"title": "How", "startSeconds": 12.6},
+            {"title": "Why", "startSeconds": 0},
+            {"title": "End", "startSeconds": 40},
+        ],
     },
 }
 
 
+def draft(name: str, request: dict[str, Any]) -> dict[str, Any]:
+    """A valid draft; a script is filled up with words until it lasts as long as was asked."""
+    made: dict[str, Any] = json.loads(json.dumps(DRAFTS[name]))
+    if name == "script":
+        words = round(request.get("duration", 60) * 2.5)
+        have = sum(len(text.split()) for text in NARRATIONS)
+        made["sections"][1]["narration"] += " and the water" * ((words - have) // 3)
+    return made
+
+
 @dataclass(frozen=True)
 class Reply:
-    """One scripted answer; `text` is what the model says, `body` replaces the whole answer."""
+    """One scripted answer; `text` is what the model says, `body` replaces the whole answer.
+
+    Streamed answers come in pieces of 7 characters with `pause` seconds between; `cut` breaks off after so many.
+    """
 
     status: int = 200
     text: str | None = None
@@ -51,6 +64,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     refusal: str | None = None
+    pause: float = 0.0
+    cut: int | None = None
 
 
 def error(status: int, message: str, **headers: str) -> Reply:
@@ -76,6 +91,8 @@ class Upstream:
         self.readiness = Reply()
         self.readiness_asked = 0
         self.closing = threading.Event()
+        # How many clients went away in the middle of a stream.
+        self.abandoned = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -96,24 +113,50 @@ class Upstream:
         self.seen.clear()
         self.readiness = Reply()
         self.readiness_asked = 0
+        self.abandoned = 0
 
-    def chat(self, seen: Seen) -> tuple[Reply, bytes]:
+    def reply(self, seen: Seen) -> Reply:
         self.seen.append(seen)
-        reply = self.replies.popleft() if self.replies else Reply()
-        if reply.body is not None:
-            return reply, reply.body
-        name = seen.body["response_format"]["json_schema"]["name"]
-        text = json.dumps(DRAFTS[name]) if reply.text is None else reply.text
-        message = {"role": "assistant", "content": text, "refusal": reply.refusal}
-        completion = {
-            "id": "chatcmpl-1",
-            "object": "chat.completion",
-            "created": 1,
-            "model": f"test/{seen.body['model']}",
-            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-            "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
-        }
-        return reply, json.dumps(completion).encode()
+        return self.replies.popleft() if self.replies else Reply()
+
+
+def text_of(reply: Reply, seen: Seen) -> str:
+    """What the model says: scripted, or a valid draft of the kind that is asked for in whatever format."""
+    if reply.text is not None:
+        return reply.text
+    messages = seen.body["messages"]
+    asked = messages[0]["content"] + json.dumps(seen.body.get("response_format"))
+    telling = {"script": "visualNotes", "thumbnail": "negativePrompt", "metadata": "startSeconds"}
+    name = next(name for name, word in telling.items() if f'"{word}"' in asked)
+    return json.dumps(draft(name, json.loads(messages[1]["content"].splitlines()[1])))
+
+
+def completion(reply: Reply, seen: Seen) -> bytes:
+    message = {"role": "assistant", "content": text_of(reply, seen), "refusal": reply.refusal}
+    choices = [{"index": 0, "finish_reason": "stop", "message": message}]
+    return json.dumps(_envelope(seen, "chat.completion") | {"choices": choices, "usage": USAGE}).encode()
+
+
+def chunks(reply: Reply, seen: Seen) -> list[bytes]:
+    """The events of a streamed completion, `[DONE]` included."""
+    text = text_of(reply, seen)
+    pieces = [text[index : index + 7] for index in range(0, len(text), 7)]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": piece} for piece in pieces]
+    if reply.refusal:
+        deltas.append({"refusal": reply.refusal})
+    choices: list[list[dict[str, Any]]] = [[{"index": 0, "finish_reason": None, "delta": one}] for one in deltas]
+    choices.append([{"index": 0, "finish_reason": "stop", "delta": {}}])
+    envelope = _envelope(seen, "chat.completion.chunk")
+    events = [json.dumps(envelope | {"choices": one}) for one in choices]
+    events.append(json.dumps(envelope | {"choices": [], "usage": USAGE}))
+    return [f"data: {one}\n\n".encode() for one in [*events, "[DONE]"]]
+
+
+USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+
+
+def _envelope(seen: Seen, kind: str) -> dict[str, Any]:
+    return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": f"test/{seen.body['model']}"}
 
 
 def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
@@ -128,7 +171,29 @@ def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            self._send(*upstream.chat(Seen(self.path, headers, body)))
+            seen = Seen(self.path, headers, body)
+            reply = upstream.reply(seen)
+            if body.get("stream") and reply.body is None:
+                self._stream(reply, chunks(reply, seen))
+            else:
+                self._send(reply, completion(reply, seen) if reply.body is None else reply.body)
+
+        def _stream(self, reply: Reply, events: list[bytes]) -> None:
+            self.close_connection = True
+            if reply.delay and upstream.closing.wait(reply.delay):
+                return
+            try:
+                self.send_response(reply.status)
+                self.send_header("content-type", "text/event-stream")
+                self.send_header("connection", "close")
+                self.end_headers()
+                for one in events[: reply.cut]:
+                    if reply.pause and upstream.closing.wait(reply.pause):
+                        return
+                    self.wfile.write(one)
+                    self.wfile.flush()
+            except OSError:
+                upstream.abandoned += 1
 
         def _send(self, reply: Reply, body: bytes) -> None:
             if reply.delay and upstream.closing.wait(reply.delay):
