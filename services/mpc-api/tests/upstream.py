@@ -3,6 +3,8 @@
 import json
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -93,7 +95,9 @@ class Upstream:
         self.closing = threading.Event()
         # How many clients went away in the middle of a stream.
         self.abandoned = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.at_once = self.most_at_once = 0
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"upstream": self}))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -114,10 +118,21 @@ class Upstream:
         self.readiness = Reply()
         self.readiness_asked = 0
         self.abandoned = 0
+        self.most_at_once = 0
 
-    def reply(self, seen: Seen) -> Reply:
-        self.seen.append(seen)
-        return self.replies.popleft() if self.replies else Reply()
+    @contextmanager
+    def reply(self, seen: Seen) -> Iterator[Reply]:
+        """The next scripted reply, or the usual one, counted among those at once until it is sent."""
+        with self._lock:
+            self.seen.append(seen)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            reply = self.replies.popleft() if self.replies else Reply()
+        try:
+            yield reply
+        finally:
+            with self._lock:
+                self.at_once -= 1
 
 
 def text_of(reply: Reply, seen: Seen) -> str:
@@ -159,57 +174,55 @@ def _envelope(seen: Seen, kind: str) -> dict[str, Any]:
     return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": f"test/{seen.body['model']}"}
 
 
-def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # one write an answer: two would wait for each other (Nagle against delayed ACK)
+class _Handler(BaseHTTPRequestHandler):
+    upstream: Upstream  # set by a subclass a server
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one write an answer: two would wait for each other (Nagle against delayed ACK)
 
-        def do_GET(self) -> None:
-            upstream.readiness_asked += 1
-            self._send(upstream.readiness, upstream.readiness.body or b'{"status":"healthy"}')
+    def do_GET(self) -> None:
+        self.upstream.readiness_asked += 1
+        self._send(self.upstream.readiness, self.upstream.readiness.body or b'{"status":"healthy"}')
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            seen = Seen(self.path, headers, body)
-            reply = upstream.reply(seen)
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        seen = Seen(self.path, headers, body)
+        with self.upstream.reply(seen) as reply:
             if body.get("stream") and reply.body is None:
                 self._stream(reply, chunks(reply, seen))
             else:
                 self._send(reply, completion(reply, seen) if reply.body is None else reply.body)
 
-        def _stream(self, reply: Reply, events: list[bytes]) -> None:
+    def _stream(self, reply: Reply, events: list[bytes]) -> None:
+        self.close_connection = True
+        if reply.delay and self.upstream.closing.wait(reply.delay):
+            return
+        try:
+            self.send_response(reply.status)
+            self.send_header("content-type", "text/event-stream")
+            self.send_header("connection", "close")
+            self.end_headers()
+            for one in events[: reply.cut]:
+                if reply.pause and self.upstream.closing.wait(reply.pause):
+                    return
+                self.wfile.write(one)
+                self.wfile.flush()
+        except OSError:
+            self.upstream.abandoned += 1
+
+    def _send(self, reply: Reply, body: bytes) -> None:
+        if reply.delay and self.upstream.closing.wait(reply.delay):
             self.close_connection = True
-            if reply.delay and upstream.closing.wait(reply.delay):
-                return
-            try:
-                self.send_response(reply.status)
-                self.send_header("content-type", "text/event-stream")
-                self.send_header("connection", "close")
-                self.end_headers()
-                for one in events[: reply.cut]:
-                    if reply.pause and upstream.closing.wait(reply.pause):
-                        return
-                    self.wfile.write(one)
-                    self.wfile.flush()
-            except OSError:
-                upstream.abandoned += 1
+            return
+        try:
+            self.send_response(reply.status)
+            for name, value in {"content-type": "application/json", **reply.headers}.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:  # whoever asked gave up: a test of timeouts
+            self.close_connection = True
 
-        def _send(self, reply: Reply, body: bytes) -> None:
-            if reply.delay and upstream.closing.wait(reply.delay):
-                self.close_connection = True
-                return
-            try:
-                self.send_response(reply.status)
-                for name, value in {"content-type": "application/json", **reply.headers}.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-            except OSError:  # whoever asked gave up: a test of timeouts
-                self.close_connection = True
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return Handler
+    def log_message(self, *_: object) -> None:
+        pass
