@@ -149,7 +149,9 @@ def metadata(wanted: MetadataRequest, draft: MetadataDraft, usage: Usage) -> Met
         tags=kept.tags,
         hashtags=kept.hashtags,
         category=draft.category,
-        chapters=[Chapter(title=title, start_seconds=second, timestamp=clock(second)) for second, title in marks],
+        chapters=[
+            Chapter(title=title, start_seconds=second, timestamp=clock(second)) for second, title in kept.chapters
+        ],
         platform=wanted.platform,
         language=wanted.language,
         checks=Checks(language_ok=languages.is_written_in(wanted.language, draft.description)),

@@ -69,6 +69,7 @@ def field_problems(problems: Sequence[dict[str, object]]) -> list[dict[str, str]
     return [
         {"path": _path(problem["loc"]), "message": str(problem["msg"]), "type": str(problem["type"])}
         for problem in problems[:MAX_REPORTED]
+        if problem["type"] != "default_factory_not_called"  # follows from another field's problem
     ]
 
 

@@ -33,11 +33,17 @@ _EVENTS = """\
 Events: `delta` (`path`, `text`: more text of a part of the answer, as the model writes it), `reset` (what came so far
 is void, the model is asked again), then `result` (the same object as without streaming) or `error` (the same as any
 failure). Lines that begin with a colon keep the connection alive."""
+_EVENT_SCHEMA = {
+    "type": "object",
+    "description": _EVENTS,
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["delta", "reset", "result", "error"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 _STREAMED: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The answer",
-        "content": {MEDIA_TYPE: {"schema": {"type": "string", "description": _EVENTS}}},
-    }
+    200: {"description": "The answer", "content": {MEDIA_TYPE: {"schema": _EVENT_SCHEMA}}}
 }
 
 Stream = Annotated[bool, Query(description="Answer in server-sent events; `Accept: text/event-stream` does the same")]

@@ -14,6 +14,13 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def _number(value: object) -> object:
+    """JSON has numbers: a text or a boolean is not taken for one."""
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("int_type", "Input should be a whole number")
+    return value
+
+
 def _unique(values: list[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
@@ -54,7 +61,9 @@ class ScriptRequest(Input):
     audience: Line | None = None
     tone: Line | None = None
     language: Language = "en"
-    duration: int = Field(default=60, ge=5, le=3600, description="Seconds the finished video runs")
+    duration: Annotated[int, BeforeValidator(_number)] = Field(
+        default=60, ge=5, le=3600, description="Seconds the finished video runs"
+    )
     format: Format = "short"
     key_points: list[Text] = Field(default=[], max_length=20)
     call_to_action: Text | None = None

@@ -219,7 +219,7 @@ def test_one_deadline_covers_both_attempts(upstream: Upstream) -> None:
         answer = service.post("/generate/script", {"topic": "x"})
         found = problem(answer, 504, "GATEWAY_TIMEOUT")
         assert found["details"] == {"timeoutSeconds": 1.0}
-        assert 0.9 < answer.elapsed.total_seconds() < 5
+        assert 0.9 < answer.elapsed.total_seconds() < 20
 
 
 def test_a_gateway_that_is_not_there() -> None:
