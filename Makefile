@@ -31,6 +31,7 @@ unit: $(VENV)/dev-installed
 	DOCKER_HOST=unix:///nowhere/docker.sock $(BIN)/pytest tests/unit tests/golden services/litellm/tests -m "not engine"
 
 service-tests: $(API)/.venv/installed
+	$(PYTHON) tools/redis_server.py
 	cd $(API) && .venv/bin/python -m pytest
 
 engine-tests: $(VENV)/dev-installed machine

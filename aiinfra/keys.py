@@ -6,12 +6,12 @@ The dialect is python-dotenv's: single and double quotes, `export`, comments; no
 import io
 import re
 import secrets
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.settings import DEFAULT_STACK
+from aiinfra.settings import DEFAULT_STACK, ApiKey
 
 _MINIMUM = 16
 _DISTINCT = 8
@@ -41,6 +41,15 @@ OWN_KEYS = (
     OwnKey("REDIS_PASSWORD", "between the services only", lambda: secrets.token_urlsafe(32), in_header=False),
 )
 
+# Accepted beside MPC_API_KEY while callers change over to a new one; nobody has to set it.
+PREVIOUS_KEY = OwnKey("MPC_API_KEY_PREVIOUS", "the content API's key before the last change", lambda: "")
+
+
+def of_callers(callers: Iterable[ApiKey]) -> tuple[OwnKey, ...]:
+    """Return the keys that aiinfra.yaml names for further callers of MPC-API."""
+    meaning = "the content API's key of '{}'"
+    return tuple(OwnKey(one.variable, meaning.format(one.name), lambda: secrets.token_urlsafe(32)) for one in callers)
+
 
 def file_for(directory: Path, stack: str) -> Path:
     """Return the file that holds a stack's own keys.
@@ -61,7 +70,7 @@ def load(directory: Path, stack: str) -> dict[str, str]:
 
 
 def _without_own_keys(values: Mapping[str, str]) -> dict[str, str]:
-    own = {key.name for key in OWN_KEYS}
+    own = {key.name for key in (*OWN_KEYS, PREVIOUS_KEY)}
     return {name: value for name, value in values.items() if name not in own}
 
 
@@ -121,15 +130,18 @@ def _refusal(file_name: str, line: int, fault: str, fix: str) -> AiinfraError:
     )
 
 
-def missing(values: Mapping[str, str]) -> tuple[OwnKey, ...]:
-    return tuple(key for key in OWN_KEYS if not values.get(key.name))
+def missing(values: Mapping[str, str], further: Iterable[OwnKey] = ()) -> tuple[OwnKey, ...]:
+    return tuple(key for key in (*OWN_KEYS, *further) if not values.get(key.name))
 
 
-def check(values: Mapping[str, str], file_name: str) -> None:
+def check(values: Mapping[str, str], file_name: str, further: Iterable[OwnKey] = ()) -> None:
     """Refuse weak keys (KEYS_INVALID), naming all of them and none of their values."""
+    previous = (PREVIOUS_KEY,) if values.get(PREVIOUS_KEY.name) else ()
+    checked = (*OWN_KEYS, *previous, *further)
     faults = [
-        f"{file_name}: {key.name} {fault}" for key in OWN_KEYS if (fault := _weakness(key, values.get(key.name, "")))
+        f"{file_name}: {key.name} {fault}" for key in checked if (fault := _weakness(key, values.get(key.name, "")))
     ]
+    faults += _shared(values, checked, file_name)
     if faults:
         raise AiinfraError(
             Code.KEYS_INVALID,
@@ -142,6 +154,18 @@ def check(values: Mapping[str, str], file_name: str) -> None:
 def is_placeholder(value: str) -> bool:
     """Say whether a value only stands for one: `sk-...`, `changeme`, `your-key-here`, `xxxx`."""
     return bool(_PLACEHOLDER.fullmatch(value))
+
+
+def _shared(values: Mapping[str, str], checked: Iterable[OwnKey], file_name: str) -> list[str]:
+    """Keys that are the same as one before them: whoever has one would have the other's rights too."""
+    first: dict[str, str] = {}
+    faults = []
+    for key in checked:
+        value = values.get(key.name, "")
+        if value and value in first:
+            faults.append(f"{file_name}: {key.name} is the same as {first[value]}")
+        first.setdefault(value, key.name)
+    return faults
 
 
 def _weakness(key: OwnKey, value: str) -> str:

@@ -126,7 +126,7 @@ def load(
     `images` are tags to run in place of what we would build, and `scale` numbers of replicas, both by service.
     """
     values = {**keys.load(target.directory, target.name), **generated}
-    keys.check(values, target.keys_file)
+    keys.check(values, target.keys_file, keys.of_callers(target.settings.services.mpc_api.keys))
     name = provider_config or target.settings.provider_config
     provider = providers.load(name, target.directory, values, target.settings.models)
     providers.check(provider, values, target.keys_file)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,9 @@ import yaml
 
 from aiinfra import edge_config
 from aiinfra.bundle import TEMPLATES, templates
-from aiinfra.keys import OWN_KEYS
+from aiinfra.keys import OWN_KEYS, PREVIOUS_KEY, OwnKey
 from aiinfra.providers import ProviderConfig
-from aiinfra.settings import DEFAULT_STACK, Build
+from aiinfra.settings import DEFAULT_STACK, Build, MpcApi
 from aiinfra.stack import EDGE, LITELLM, MPC_API, PUBLISHED, REDIS, SERVICES, Stack
 
 LABEL = "org.aiinfra."
@@ -109,9 +109,10 @@ def base_images(build: Build) -> tuple[str, ...]:
     return tuple(build.base_images.get(image, image) for image in named)
 
 
-def env_file(stack: str, generated: Mapping[str, str]) -> str:
-    """Return the text of a new .env."""
-    own = [{"name": key.name, "meaning": key.meaning, "value": generated[key.name]} for key in OWN_KEYS]
+def env_file(stack: str, generated: Mapping[str, str], callers: Iterable[OwnKey] = ()) -> str:
+    """Return the text of a new .env; `callers` are the keys that aiinfra.yaml names."""
+    known = (*OWN_KEYS, *callers)
+    own = [{"name": key.name, "meaning": key.meaning, "value": generated[key.name]} for key in known]
     return templates().get_template("env/env.j2").render(own_keys=own, is_default=stack == DEFAULT_STACK)
 
 
@@ -139,8 +140,14 @@ def _folders(stack: Stack, values: Mapping[str, str], provider: ProviderConfig) 
         },
         LITELLM: {"config.yaml": provider.text},
         "litellm-secrets": {"LITELLM_MASTER_KEY": values["LITELLM_MASTER_KEY"]} | provider.secrets(values),
-        "mpc-api-secrets": {name: values[name] for name in ("MPC_API_KEY", "LITELLM_MASTER_KEY")},
+        "mpc-api-secrets": _mpc_api_secrets(stack.settings.services.mpc_api, values),
     }
+
+
+def _mpc_api_secrets(api: MpcApi, values: Mapping[str, str]) -> dict[str, str]:
+    names = ["MPC_API_KEY", "LITELLM_MASTER_KEY", "REDIS_PASSWORD", *(key.variable for key in api.keys)]
+    previous = [PREVIOUS_KEY.name] if values.get(PREVIOUS_KEY.name) else []
+    return {name: values[name] for name in names + previous}
 
 
 def _three_quarters(memory: str) -> str:
@@ -150,16 +157,28 @@ def _three_quarters(memory: str) -> str:
 
 def _environment_variables(stack: Stack, provider: ProviderConfig) -> dict[str, dict[str, str]]:
     redis = {"REDIS_HOST": "redis", "REDIS_PORT": "6379"}
-    api = stack.settings.services.mpc_api
     return {
         # Their mere presence switches LiteLLM's shared router state on.
         LITELLM: {name: value for name, value in redis.items() if name in provider.variables},
-        MPC_API: {
-            "LITELLM_URL": "http://edge:4000",
-            "LOG_LEVEL": api.log_level,
-            "MPC_REQUEST_TIMEOUT": str(api.request_timeout),
-        },
+        MPC_API: _mpc_api_variables(stack.settings.services.mpc_api),
     }
+
+
+def _mpc_api_variables(api: MpcApi) -> dict[str, str]:
+    always = {
+        "LITELLM_URL": "http://edge:4000",
+        "REDIS_URL": "redis://redis:6379/0",
+        "LOG_LEVEL": api.log_level,
+        "MPC_REQUEST_TIMEOUT": str(api.request_timeout),
+        "MPC_CACHE_SECONDS": str(api.cache_seconds),
+    }
+    optional = {
+        "MPC_REQUESTS_PER_MINUTE": str(api.requests_per_minute or ""),
+        "MPC_TOKENS_PER_MINUTE": str(api.tokens_per_minute or ""),
+        "MPC_CORS_ORIGINS": ",".join(api.cors_origins),
+        "MPC_KEYS": json.dumps([key.model_dump(exclude_none=True) for key in api.keys]) if api.keys else "",
+    }
+    return always | {name: value for name, value in optional.items() if value}
 
 
 def _ports(stack: Stack) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
@@ -91,12 +91,54 @@ class LiteLLM(_Section):
     grace: Grace = _doc(300, "seconds that running requests get to end before a gateway is stopped")
 
 
+PerMinute = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Scope = Literal["script", "thumbnail-prompt", "metadata"]
+
+
+class ApiKey(_Section):
+    """One caller of MPC-API; the key itself stays in .env."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] = Field(
+        description="how logs and metrics call its owner"
+    )
+    variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,79}$")] = Field(
+        description="variable of .env that holds the key; generated where it is missing"
+    )
+    scopes: list[Scope] = _doc(list(get_args(Scope)), "what it may generate")
+    requests_per_minute: PerMinute | None = _doc(None, "its own limit, in place of the service's")
+    tokens_per_minute: PerMinute | None = _doc(None, "its own limit, in place of the service's")
+
+
 class MpcApi(_Section):
     replicas: Replicas = _doc(1, "how many MPC-APIs run side by side")
     memory: Annotated[str, _at_least(96)] = _doc("256m", "memory limit of one MPC-API")
     grace: Grace = _doc(300, "seconds that running requests get to end before an MPC-API is stopped")
     log_level: Literal["debug", "info", "warning", "error"] = _doc("info", "what MPC-API logs")
     request_timeout: Annotated[int, Field(ge=1, le=600)] = _doc(60, "seconds that one request may take as a whole")
+    cache_seconds: Annotated[int, Field(ge=0, le=2_592_000)] = _doc(
+        3600, "seconds that an answer is kept for identical requests; 0 keeps none"
+    )
+    requests_per_minute: PerMinute | None = _doc(None, "limit of each key; without it there is none")
+    tokens_per_minute: PerMinute | None = _doc(None, "limit of each key; without it there is none")
+    cors_origins: list[Annotated[str, Field(pattern=r"^https?://[\w.:\[\]-]+$")]] = _doc(
+        [], "web pages of these origins may call MPC-API from a browser"
+    )
+    keys: list[ApiKey] = _doc([], "further callers, beside MPC_API_KEY which may do everything")
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> "MpcApi":
+        for attribute in ("name", "variable"):
+            found = [getattr(key, attribute) for key in self.keys]
+            for value in found:
+                if found.count(value) > 1 or value in _TAKEN:
+                    raise ValueError(f"keys: the {attribute} '{value}' is taken already")
+        return self
+
+
+# Names of ours that a further key cannot have.
+_TAKEN = frozenset(
+    {"main", "MPC_API_KEY", "MPC_API_KEY_PREVIOUS", "LITELLM_MASTER_KEY", "REDIS_PASSWORD"},
+)
 
 
 class Edge(_Section):
@@ -208,9 +250,10 @@ def _did_you_mean(location: Iterable[Any]) -> str:
     section: type[BaseModel] = Settings
     for parent in parents:
         for name, field in section.model_fields.items():
-            annotation = field.annotation
-            if (field.alias or name) == parent and isinstance(annotation, type):
-                section = annotation
+            held = [field.annotation, *get_args(field.annotation)]
+            inner = [one for one in held if isinstance(one, type) and issubclass(one, BaseModel)]
+            if (field.alias or name) == parent and inner:
+                section = inner[0]
     known = [field.alias or name for name, field in section.model_fields.items()]
     close = difflib.get_close_matches(str(unknown), known, n=1)
     return f"; did you mean '{close[0]}'?" if close else f"; known here: {', '.join(known)}"

@@ -35,7 +35,11 @@ def init(target: Target) -> InitResult:
 def missing_keys(target: Target) -> dict[str, str]:
     """Return a strong new value for each of the stack's own keys that its file does not have."""
     found = keys.read(keys.file_for(target.directory, target.name))
-    return {key.name: key.generate() for key in keys.missing(found)}
+    return {key.name: key.generate() for key in keys.missing(found, _callers(target))}
+
+
+def _callers(target: Target) -> tuple[keys.OwnKey, ...]:
+    return keys.of_callers(target.settings.services.mpc_api.keys)
 
 
 def write_keys(target: Target, generated: Mapping[str, str]) -> None:
@@ -48,5 +52,5 @@ def write_keys(target: Target, generated: Mapping[str, str]) -> None:
         kept = keys.without(path.read_text(encoding="utf-8"), generated)
         text = kept + "".join(f"{name}={value}\n" for name, value in generated.items())
     else:
-        text = env_file(target.name, generated)
+        text = env_file(target.name, generated, _callers(target))
     workspace.write(path, text, mode=0o600)

@@ -10,6 +10,7 @@ from aiinfra import keys
 from aiinfra.commands.init import missing_keys, write_keys
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Target, target
+from aiinfra.settings import ApiKey
 from tests.conftest import STRONG_KEYS
 
 TEXT = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=60)
@@ -136,3 +137,42 @@ def test_another_stack_has_keys_of_its_own_and_shares_provider_keys(tmp_path: Pa
     values = keys.load(tmp_path, "other")
     assert values["OPENAI_API_KEY"] == "sk-proj-abc"
     assert values["MPC_API_KEY"] != "not-for-the-other-stack"
+
+
+KEY_OF_AN_EDITOR = "services: {mpc-api: {keys: [{name: editor, variable: EDITOR_KEY}]}}"
+
+
+def test_the_keys_of_further_callers_are_generated_too(tmp_path: Path) -> None:
+    (tmp_path / "aiinfra.yaml").write_text(KEY_OF_AN_EDITOR)
+    one = target(tmp_path, None)
+    assert "EDITOR_KEY" in ensure_keys(one)
+    values = keys.load(tmp_path, one.name)
+    assert len(values["EDITOR_KEY"]) > 30
+    assert ensure_keys(one) == ()
+
+
+def test_a_caller_that_is_added_later_gets_a_key_in_the_file_that_is_there(tmp_path: Path) -> None:
+    ensure_keys(target(tmp_path, None))
+    (tmp_path / "aiinfra.yaml").write_text(KEY_OF_AN_EDITOR)
+    assert ensure_keys(target(tmp_path, None)) == ("EDITOR_KEY",)
+
+
+def test_weak_and_shared_keys_of_further_callers_are_refused() -> None:
+    callers = keys.of_callers([ApiKey(name="a", variable="A_KEY"), ApiKey(name="b", variable="B_KEY")])
+    values = {**STRONG_KEYS, "A_KEY": "short", "B_KEY": STRONG_KEYS["MPC_API_KEY"]}
+    with pytest.raises(AiinfraError) as caught:
+        keys.check(values, ".env", callers)
+    assert [fault.split(" is ")[0] for fault in caught.value.details["faults"]] == [".env: A_KEY", ".env: B_KEY"]
+    assert "the same as MPC_API_KEY" in caught.value.details["faults"][1]
+
+
+def test_the_previous_key_may_be_there_and_must_be_strong_then() -> None:
+    keys.check({**STRONG_KEYS, "MPC_API_KEY_PREVIOUS": ""}, ".env")
+    keys.check({**STRONG_KEYS, "MPC_API_KEY_PREVIOUS": "previous-0123456789abcdefgh"}, ".env")
+    with pytest.raises(AiinfraError, match="MPC_API_KEY_PREVIOUS is weak"):
+        keys.check({**STRONG_KEYS, "MPC_API_KEY_PREVIOUS": "abcdefgh12"}, ".env")
+
+
+def test_another_stack_does_not_accept_the_previous_key_of_the_default_one(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MPC_API_KEY_PREVIOUS=previous-0123456789abcdefgh\n", encoding="utf-8")
+    assert "MPC_API_KEY_PREVIOUS" not in keys.load(tmp_path, "other")

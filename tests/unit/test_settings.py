@@ -167,3 +167,34 @@ def test_an_address_that_pip_cannot_read_is_refused_without_its_password(address
         (fault,) = faults(f"build: {{{section}}}")
         assert re.match(r"aiinfra\.yaml: build\.(package_index|proxies\.https?): use http", fault)
         assert "passw0rd" not in fault
+
+
+def callers(*keys: str) -> str:
+    return f"services: {{mpc-api: {{keys: [{', '.join(keys)}]}}}}"
+
+
+def test_a_caller_has_every_scope_and_the_limits_of_the_service_unless_it_says_otherwise() -> None:
+    (one,) = settings.parse(callers("{name: editor, variable: EDITOR_KEY}")).services.mpc_api.keys
+    assert (one.scopes, one.requests_per_minute) == (["script", "thumbnail-prompt", "metadata"], None)
+
+
+@pytest.mark.parametrize(
+    ("caller", "fault"),
+    [
+        ("{name: editor}", "services.mpc-api.keys.0.variable: field required"),
+        ("{name: Ed, variable: A_KEY}", "services.mpc-api.keys.0.name: 'Ed' is refused"),
+        ("{name: ed, variable: a key}", "services.mpc-api.keys.0.variable: 'a key' is refused"),
+        ("{name: ed, variable: A_KEY, scopes: [all]}", "services.mpc-api.keys.0.scopes.0: 'all' is refused"),
+        ("{name: ed, variable: A_KEY, tokens_per_minute: 0}", "greater than or equal to 1"),
+        ("{name: ed, variable: A_KEY, scope: []}", "keys.0.scope: unknown key; did you mean 'scopes'?"),
+        ("{name: ed, variable: REDIS_PASSWORD}", "the variable 'REDIS_PASSWORD' is taken already"),
+        ("{name: main, variable: A_KEY}", "the name 'main' is taken already"),
+    ],
+)
+def test_a_caller_that_cannot_be_is_refused(caller: str, fault: str) -> None:
+    assert fault in faults(callers(caller))[0]
+
+
+def test_two_callers_have_two_names_and_two_keys() -> None:
+    assert "the name 'a' is taken" in faults(callers("{name: a, variable: A}", "{name: a, variable: B}"))[0]
+    assert "the variable 'A' is taken" in faults(callers("{name: a, variable: A}", "{name: b, variable: A}"))[0]

@@ -5,20 +5,35 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
-from mpc_api import __version__, failures, generate_routes, health_routes
+from mpc_api import __version__, docs_routes, failures, generate_routes, health_routes, metrics_routes
 from mpc_api.boundary import Boundary
+from mpc_api.caching import Cached
 from mpc_api.drain import Drain
+from mpc_api.gate import Gate
 from mpc_api.gateway import Gateway
 from mpc_api.generation import Call, Generation
-from mpc_api.health import GatewayHealth
-from mpc_api.keys import Keys
+from mpc_api.health import looks
+from mpc_api.keys import Key, Keys
 from mpc_api.kinds import AnyKind
+from mpc_api.quotas import Quotas
+from mpc_api.redis_link import RedisLink
 from mpc_api.settings import Settings
+
+EXPOSED = ("X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy")
 
 
 def create_app(settings: Settings, drain: Drain) -> FastAPI:
     """The service; `drain` is shared with the server, which begins it on a signal."""
+    link = _link(settings)
+    quotas = Quotas(link)
+
+    async def admit(kind: AnyKind, call: Call) -> None:
+        """One item of a batch counts like a request of its own."""
+        if isinstance(call.identity, Key):
+            call.identity.require(kind.name)
+            await quotas.admit(call.identity)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -26,31 +41,53 @@ def create_app(settings: Settings, drain: Drain) -> FastAPI:
         generation = Generation(
             gateway.ask, settings.models, timeout=settings.request_timeout, secret=settings.gateway_key.encode()
         )
-        app.state.generate = generation.generate
-        app.state.admit = admit_all
-        app.state.health = GatewayHealth(gateway.http, settings.gateway_url)
+        cached = Cached(generation.generate, generation.model, link=link, quotas=quotas, seconds=settings.cache_seconds)
+        app.state.cached = cached
+        app.state.generate = cached.generate
+        app.state.admit = admit
+        app.state.looks = looks(gateway.http, settings.gateway_url, link)
         loading = asyncio.create_task(gateway.client())
+        if link is not None:
+            link.open()
         yield
+        await cached.settled()
         await loading
         await gateway.close()
+        if link is not None:
+            await link.close()
 
     app = FastAPI(
         title="MPC-API",
         version=__version__,
-        docs_url=None,  # both pages load their scripts from the internet
+        docs_url=None,  # both pages would load their scripts from the internet; ours is below
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
     )
     app.state.settings = settings
     app.state.drain = drain
-    app.state.keys = Keys(settings.api_key)
-    app.include_router(health_routes.router)
-    app.include_router(generate_routes.router)
+    for routes in (health_routes, metrics_routes, docs_routes, generate_routes):
+        app.include_router(routes.router)
     failures.install(app)
-    app.add_middleware(Boundary, drain=drain)
+    _surround(app, settings, drain, quotas)
     return app
 
 
-async def admit_all(_kind: AnyKind, _call: Call) -> None:
-    """Whether one item of a batch may run: raises ApiError when not."""
+def _surround(app: FastAPI, settings: Settings, drain: Drain, quotas: Quotas) -> None:
+    """Put the layers around the routes; the last one added is the outermost."""
+    app.add_middleware(Gate, keys=Keys(settings.keys), quotas=quotas, body_timeout=settings.body_timeout)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "Cache-Control", "X-Request-ID"],
+            expose_headers=EXPOSED,
+        )
+    app.add_middleware(Boundary, drain=drain, max_in_flight=settings.max_in_flight)
+
+
+def _link(settings: Settings) -> RedisLink | None:
+    if not settings.redis_url:
+        return None
+    return RedisLink(settings.redis_url, settings.redis_password, timeout=settings.redis_timeout)

@@ -1,117 +1,112 @@
-"""The outermost layer: every request gets an id, a bound, an answer in our format and one log line."""
+"""The outermost layer: every request gets an id, an answer in our format and one log line."""
 
 import logging
-import re
-import time
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import MutableMapping
+from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mpc_api import metrics
+from mpc_api.bodies import MAX_BODY_BYTES, GoneError, too_large
 from mpc_api.drain import Drain
 from mpc_api.errors import ApiError, Code
-
-MAX_BODY_BYTES = 1024 * 1024
+from mpc_api.exchange import CURRENT, Exchange
 
 log = logging.getLogger("mpc_api")
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+# What a log line says of a caller who did not wait for the answer (nginx's number for it).
+GONE = 499
 
+# Other details may quote what the caller sent.
+_LOGGED = ("gatewayStatus", "errorClass", "quota", "scope")
 
-@dataclass
-class Exchange:
-    """One request and what its log line will say; handlers add to `fields`. At `request.state.exchange`."""
+_METHODS = frozenset({"GET", "POST", "OPTIONS", "HEAD", "PUT", "PATCH", "DELETE"})
+_PROBES = frozenset({"/health", "/health/live", "/metrics"})
 
-    request_id: str
-    begun: float
-    status: int = 0
-    fields: dict[str, object] = field(default_factory=dict)
-
-
-def too_large() -> ApiError:
-    limit = {"limitBytes": MAX_BODY_BYTES}
-    message = f"The body is larger than {MAX_BODY_BYTES} bytes"
-    return ApiError(Code.PAYLOAD_TOO_LARGE, message, limit, {"Connection": "close"})
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
 
 
 class Boundary:
-    """ASGI middleware; see the module."""
+    """ASGI middleware; see the module. `max_in_flight` bounds what is worked on at once, health apart."""
 
-    def __init__(self, app: ASGIApp, *, drain: Drain) -> None:
+    def __init__(self, app: ASGIApp, *, drain: Drain, max_in_flight: int) -> None:
         self._app = app
         self._drain = drain
+        self._max_in_flight = max_in_flight
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = Exchange(_request_id(Headers(scope=scope)), time.perf_counter())
+        exchange = Exchange.begin(scope["headers"])
         scope.setdefault("state", {})["exchange"] = exchange
+        CURRENT.set(exchange)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = exchange.request_id
+                message["headers"] = _headers(exchange, message)
             await send(message)
 
         try:
             await self._serve(exchange, scope, receive, answer)
+        except ApiError as error:
+            await _refuse(exchange, error, scope, receive, answer)
+        except GoneError:
+            exchange.status = exchange.status or GONE
         except Exception as error:
             problem = internal(exchange, error)
             if exchange.status:  # half an answer is out: only breaking the connection tells the caller
                 raise
             await problem.response()(scope, receive, answer)
         finally:
-            _log(scope, exchange)
+            _finish(scope, exchange)
 
     async def _serve(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
-        if is_health(scope):
+        if is_health(scope["path"]):
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(Headers(scope=scope))
-        if refusal is not None:
-            exchange.fields["code"] = refusal.code.value
-            await refusal.response()(scope, receive, send)
-            return
-        with self._drain.request():
-            await self._app(scope, _bounded(receive), send)
-
-    def _refusal(self, headers: Headers) -> ApiError | None:
         if self._drain.begun:
             close = {"Connection": "close", "Retry-After": "1"}
-            return ApiError(Code.SERVICE_UNAVAILABLE, "The service is shutting down", {"draining": True}, close)
-        length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            return too_large()
-        return None
+            raise ApiError(Code.SERVICE_UNAVAILABLE, "The service is shutting down", {"draining": True}, close)
+        if self._drain.in_flight >= self._max_in_flight:
+            busy = {"maxInFlight": self._max_in_flight}
+            raise ApiError(Code.SERVICE_UNAVAILABLE, "Too many requests at once", busy, {"Retry-After": "1"})
+        length = exchange.head.content_length
+        if length.isdigit() and int(length[:20]) > MAX_BODY_BYTES:
+            raise too_large()
+        with self._drain.request():
+            await self._app(scope, receive, send)
 
 
-def is_health(scope: Scope) -> bool:
-    path: str = scope["path"]
+def is_health(path: str) -> bool:
     return path == "/health" or path.startswith("/health/")
 
 
-def _request_id(headers: Headers) -> str:
-    given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+def note(exchange: Exchange, error: ApiError) -> None:
+    """Let the log line say which failure this was."""
+    exchange.fields["code"] = error.code.value
+    for name in _LOGGED:
+        if name in error.details:
+            exchange.fields[name] = error.details[name]
 
 
-def _bounded(receive: Receive) -> Receive:
-    """`receive`, until the body grows past the limit; for bodies that do not announce their length."""
-    size = 0
+async def _refuse(exchange: Exchange, error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
+    note(exchange, error)
+    await error.response()(scope, receive, send)
 
-    async def bounded() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > MAX_BODY_BYTES:
-            # FastAPI turns every other exception from here into a 400.
-            raise HTTPException(413)
-        return message
 
-    return bounded
+def _headers(exchange: Exchange, message: MutableMapping[str, Any]) -> list[tuple[bytes, bytes]]:
+    own: list[tuple[bytes, bytes]] = list(message.get("headers", []))
+    names = {name for name, _ in own}
+    further = [*exchange.headers, *SECURITY_HEADERS, (b"x-request-id", exchange.request_id.encode())]
+    return own + [header for header in further if header[0] not in names]
 
 
 def internal(exchange: Exchange, error: Exception) -> ApiError:
@@ -123,15 +118,22 @@ def internal(exchange: Exchange, error: Exception) -> ApiError:
     return ApiError(Code.INTERNAL_ERROR, "Something went wrong on our side", {"errorId": error_id})
 
 
-def _log(scope: Scope, exchange: Exchange) -> None:
-    route = scope.get("route")
-    fields = {
-        "requestId": exchange.request_id,
-        "method": scope["method"],
-        "endpoint": getattr(route, "path", None) or scope["path"][:200],
-        "status": exchange.status,
-        "milliseconds": round((time.perf_counter() - exchange.begun) * 1000, 1),
-        **exchange.fields,
-    }
+def _finish(scope: Scope, exchange: Exchange) -> None:
+    path: str = scope["path"]
+    route: str = exchange.endpoint or getattr(scope.get("route"), "path", "")
+    method: str = scope["method"]
+    metrics.count(exchange, route or "other", method if method in _METHODS else "other")
     # Probes come every second or so: their lines would bury the others.
-    log.log(logging.DEBUG if is_health(scope) else logging.INFO, "request", extra={"fields": fields})
+    level = logging.DEBUG if route in _PROBES else logging.INFO
+    if not log.isEnabledFor(level):
+        return
+    fields: dict[str, object] = {
+        "requestId": exchange.request_id,
+        "method": method,
+        "endpoint": route or path[:200],
+        "status": exchange.status,
+        "milliseconds": exchange.milliseconds(),
+    }
+    if exchange.key is not None:
+        fields["key"] = exchange.key.name
+    log.log(level, "request", extra={"fields": fields | exchange.fields})

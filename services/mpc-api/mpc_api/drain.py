@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mpc_api.metrics import IN_FLIGHT
+
 
 class Drain:
     """Counts requests in flight; once begun it never ends."""
@@ -17,11 +19,13 @@ class Drain:
     @contextmanager
     def request(self) -> Iterator[None]:
         self.in_flight += 1
+        IN_FLIGHT.inc()
         self._idle.clear()
         try:
             yield
         finally:
             self.in_flight -= 1
+            IN_FLIGHT.dec()
             if self.in_flight == 0:
                 self._idle.set()
 

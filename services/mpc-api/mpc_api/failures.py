@@ -8,13 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mpc_api.boundary import too_large
+from mpc_api.boundary import note
 from mpc_api.errors import ApiError, Code
 
 MAX_REPORTED = 20
-
-# Other details may quote what the caller sent.
-_LOGGED = ("gatewayStatus", "errorClass")
 
 _BY_STATUS = {
     400: (Code.BAD_REQUEST, "The body cannot be read as JSON"),
@@ -31,8 +28,7 @@ def install(app: FastAPI) -> None:
 
 
 def _respond(request: Request, error: ApiError) -> Response:
-    logged = {name: error.details[name] for name in _LOGGED if name in error.details}
-    request.state.exchange.fields |= {"code": error.code.value} | logged
+    note(request.state.exchange, error)
     return error.response()
 
 
@@ -43,8 +39,6 @@ async def _api_error(request: Request, error: Exception) -> Response:
 
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    if error.status_code == 413:  # noqa: PLR2004
-        return _respond(request, too_large())
     if error.status_code not in _BY_STATUS:
         raise error
     code, message = _BY_STATUS[error.status_code]

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
 from mpc_api import answers, batch
-from mpc_api.boundary import internal
+from mpc_api.boundary import internal, note
+from mpc_api.caching import wishes
 from mpc_api.errors import ApiError, Code, documented
 from mpc_api.event_stream import MEDIA_TYPE, Send, event, event_stream
 from mpc_api.generation import Call
 from mpc_api.inputs import Input, MetadataRequest, ScriptRequest, ThumbnailRequest
-from mpc_api.keys import KeyedRoute
 from mpc_api.kinds import METADATA, SCRIPT, THUMBNAIL, AnyKind
 from mpc_api.partial import Delta, Reset, Tell
 from mpc_api.wire import Success, timestamp
@@ -20,6 +20,8 @@ from mpc_api.wire import Success, timestamp
 _FAILURES = documented(
     Code.BAD_REQUEST,
     Code.UNAUTHORIZED,
+    Code.FORBIDDEN,
+    Code.REQUEST_TIMEOUT,
     Code.PAYLOAD_TOO_LARGE,
     Code.VALIDATION_ERROR,
     Code.RATE_LIMIT_EXCEEDED,
@@ -50,8 +52,7 @@ Stream = Annotated[bool, Query(description="Answer in server-sent events; `Accep
 
 router = APIRouter(
     prefix="/generate",
-    route_class=KeyedRoute,
-    dependencies=[Security(HTTPBearer(auto_error=False))],  # for the document: KeyedRoute does the checking
+    dependencies=[Security(HTTPBearer(auto_error=False))],  # for the document: the gate does the checking
     responses=_FAILURES,
 )
 
@@ -115,7 +116,7 @@ async def _streamed(kind: AnyKind, wanted: Input, request: Request, send: Send) 
     try:
         success = await _generated(kind, wanted, request, tell)
     except ApiError as error:
-        exchange.fields["code"] = error.code.value
+        note(exchange, error)
         send(event("error", {"error": error.body()}))
     except Exception as error:  # noqa: BLE001  # the status is out already
         send(event("error", {"error": internal(exchange, error).body()}))
@@ -131,10 +132,13 @@ async def _generated(kind: AnyKind, wanted: Input, request: Request, tell: Tell 
 
 def _call(request: Request, tell: Tell | None = None) -> Call:
     timeout = request.app.state.settings.request_timeout
+    reads, writes = wishes(request.state.exchange.head.cache_control)
     return Call(
         request_id=request.state.exchange.request_id,
         deadline=asyncio.get_running_loop().time() + timeout,
         tell=tell,
+        reads_cache=reads,
+        writes_cache=writes,
         identity=getattr(request.state, "identity", None),
     )
 

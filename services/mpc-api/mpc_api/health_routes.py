@@ -1,5 +1,6 @@
 """GET /health and /health/live: no key needed, no model called."""
 
+import asyncio
 import time
 from typing import Annotated, Literal
 
@@ -8,7 +9,7 @@ from pydantic import Field
 
 from mpc_api import __version__
 from mpc_api.errors import ApiError, Code, Problem, documented
-from mpc_api.health import Look, Status
+from mpc_api.health import Look, Status, overall
 from mpc_api.wire import Wire, timestamp
 
 router = APIRouter()
@@ -43,16 +44,18 @@ class Live(Wire):
 @router.get("/health", responses={503: {"model": Health, "description": "unhealthy or draining"}})
 async def health(request: Request, response: Response) -> Health:
     """Whether this service can do its work: 200 healthy or degraded, 503 unhealthy or draining."""
-    gateway: Look = await request.app.state.health.look()
+    waiting = {name: one.look() for name, one in request.app.state.looks.items()}
+    found: dict[str, Look] = dict(zip(waiting, await asyncio.gather(*waiting.values()), strict=True))
+    status = overall({name: look.status for name, look in found.items()})
     draining: bool = request.app.state.drain.begun
-    error = _error(gateway, draining=draining)
+    error = _error(status, draining=draining)
     if error is not None:
         response.status_code = error.status
     return Health(
-        status="unhealthy" if draining else gateway.status,
+        status="unhealthy" if draining else status,
         draining=draining,
         uptime_seconds=round(time.monotonic() - _started, 3),
-        dependencies={"litellm": Dependency(status=gateway.status, latency_ms=gateway.latency_ms)},
+        dependencies={name: Dependency(status=one.status, latency_ms=one.latency_ms) for name, one in found.items()},
         timestamp=timestamp(),
         error=None if error is None else Problem.model_validate(error.body()),
     )
@@ -66,9 +69,9 @@ async def live(request: Request) -> Live:
     return Live(timestamp=timestamp())
 
 
-def _error(gateway: Look, *, draining: bool) -> ApiError | None:
+def _error(status: Status, *, draining: bool) -> ApiError | None:
     if draining:
         return ApiError(Code.SERVICE_UNAVAILABLE, "The service is shutting down", {"draining": True})
-    if gateway.status == "unhealthy":
+    if status == "unhealthy":
         return ApiError(Code.SERVICE_UNAVAILABLE, "The LLM gateway cannot be reached", {"dependency": "litellm"})
     return None

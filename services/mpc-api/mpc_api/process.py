@@ -9,8 +9,10 @@ import uvicorn
 from mpc_api import logs
 from mpc_api.app import create_app
 from mpc_api.drain import Drain
+from mpc_api.protocol import BoundedProtocol
+from mpc_api.reading import SettingsError
 from mpc_api.server import DrainingServer
-from mpc_api.settings import Settings, SettingsError
+from mpc_api.settings import Settings
 
 # Longer than any proxy in front keeps an idle connection, so that the proxy closes first and never
 # sends a request into a closing connection.
@@ -24,14 +26,15 @@ def main() -> None:
     except SettingsError as error:
         logging.getLogger("mpc_api").error("settings_invalid", extra={"fields": {"reason": str(error)}})  # noqa: TRY400
         sys.exit(2)
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
+    BoundedProtocol.head_timeout = settings.body_timeout
     drain = Drain()
     config = uvicorn.Config(
         create_app(settings, drain),
         host="0.0.0.0",  # inside a container: the published port decides who gets in
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         log_config=None,
         access_log=False,

@@ -8,6 +8,7 @@ import pytest
 
 from mpc_api.app import create_app
 from mpc_api.drain import Drain
+from mpc_api.keys import Key
 from mpc_api.settings import Settings
 from tests.service import API_KEY, Service, running
 from tests.upstream import Reply, Upstream, error
@@ -60,7 +61,7 @@ def test_the_scheme_is_not_case_sensitive(service: Service) -> None:
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/nope", "/generate", "/generate/script/", "/health/", "/docs", "/redoc"])
+@pytest.mark.parametrize("path", ["/", "/nope", "/generate", "/generate/script/", "/health/", "/docs/x", "/redoc"])
 def test_an_unknown_address(service: Service, path: str) -> None:
     problem(service.client.get(path), 404, "NOT_FOUND")
 
@@ -230,7 +231,7 @@ def test_a_gateway_that_is_not_there() -> None:
 
 
 def test_a_fault_of_ours_shows_an_id_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
-    settings = Settings(api_key=b"k", gateway_key="g")
+    settings = Settings(keys=((b"k", Key("main")),), gateway_key="g")
     app = create_app(settings, Drain())
 
     @app.get("/broken")

@@ -54,6 +54,7 @@ def test_the_document_describes_the_endpoints(service: Service) -> None:
     assert set(paths) == {
         "/health",
         "/health/live",
+        "/metrics",
         "/generate/script",
         "/generate/thumbnail-prompt",
         "/generate/metadata",
@@ -61,4 +62,17 @@ def test_the_document_describes_the_endpoints(service: Service) -> None:
     }
     script = paths["/generate/script"]["post"]
     assert script["security"] == [{"HTTPBearer": []}]
-    assert set(script["responses"]) == {"200", "400", "401", "413", "422", "429", "500", "502", "503", "504"}
+    assert set(script["responses"]) == {
+        "200",
+        "400",
+        "401",
+        "403",
+        "408",
+        "413",
+        "422",
+        "429",
+        "500",
+        "502",
+        "503",
+        "504",
+    }

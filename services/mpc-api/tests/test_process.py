@@ -108,7 +108,7 @@ def test_wrong_settings_are_named_and_nothing_is_started(variables: dict[str, st
         check=False,
     )
     assert (done.returncode, done.stderr) == (2, "")
-    assert re.fullmatch(rf'\{{.*"event": "settings_invalid", "reason": "{name}.*\}}\n', done.stdout)
+    assert re.fullmatch(rf'\{{.*"event":"settings_invalid","reason":"{name}.*\}}\n', done.stdout)
     assert "sk secret" not in done.stdout
 
 
@@ -145,6 +145,7 @@ def test_one_line_per_request_with_no_secret_and_no_prompt(service: Service, ups
         "method": "POST",
         "endpoint": "/generate/script",
         "status": 200,
+        "key": "main",
         "model": "test/mpc-script",
         "provider": "test",
         "promptTokens": 200,

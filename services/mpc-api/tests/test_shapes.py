@@ -74,7 +74,7 @@ def test_a_property_named_like_a_keyword_stays() -> None:
 
 def test_every_code_has_a_status() -> None:
     assert set(STATUS) == set(Code)
-    assert len(STATUS) == 13
+    assert len(STATUS) == 15
 
 
 def test_a_logged_exception_shows_where_and_not_what() -> None:
