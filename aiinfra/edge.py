@@ -68,13 +68,9 @@ class Edge:
     root: Path
     clock: Clock = SYSTEM_CLOCK
 
-    @property
-    def file(self) -> Path:
-        return self.root / FILE
-
     def attached(self) -> dict[str, tuple[Place, ...]]:
         """Return what stands behind the edge, as its file says."""
-        return attached_in(self.file.read_text(encoding="utf-8"))
+        return attached_in(self._file())
 
     def servers(self, service: str = "") -> list[Server]:
         """Return every place behind the edge, of one service where one is named. Raises EDGE_REFUSED."""
@@ -85,14 +81,10 @@ class Edge:
 
     def attach(self, container: Container) -> None:
         """Let a container take requests from now on; it must be able to. Raises EDGE_REFUSED when there is no place."""
-        places = self.attached()[container.service]
-        known = [index for index, place in enumerate(places) if place.name == container.name]
-        free = known or [index for index, place in enumerate(places) if not place.name]
-        if not free:
-            raise _refused(f"all {SLOTS} places of {container.service} are taken")
+        index = self._place_for(container)
         place = Place(container.name, self._address(container))
-        self._write(container.service, free[0], place)
-        path = f"{container.service}/{container.service}-{free[0] + 1}"
+        self._write(container.service, index, place)
+        path = f"{container.service}/{container.service}-{index + 1}"
         if not self._has_address(path, container):
             self._admin(f"set server {path} state maint; set server {path} fqdn {container.name}")
             if not self.clock.until(lambda: self._has_address(path, container), seconds=20):
@@ -116,6 +108,10 @@ class Edge:
     def in_flight(self, name: str) -> int:
         """Return how many requests run in a container, or are on their way to it."""
         return sum(server.in_flight for server in self.servers() if server.name == name)
+
+    def idle(self, name: str) -> bool:
+        """Say whether nothing runs in a container, or is on its way to it."""
+        return self.in_flight(name) == 0
 
     def serves(self, name: str) -> bool:
         """Say whether a container takes requests and passed the edge's own check."""
@@ -148,7 +144,7 @@ class Edge:
     def reload(self) -> None:
         """Take over the file, without a lost request. Raises EDGE_REFUSED when HAProxy does not."""
         answer = self._talk("127.0.0.1", MASTER_PORT, "reload\n", _RELOAD_TIMEOUT)
-        wanted = version_of(self.file.read_text(encoding="utf-8"))
+        wanted = version_of(self._file())
         if not self.clock.until(lambda: self.version() == wanted, seconds=_TIMEOUT):
             raise _refused(f"it did not take over its new configuration: {answer.strip()[-500:]}")
 
@@ -172,12 +168,25 @@ class Edge:
         response.begin()
         return response.status, response.read().decode("utf-8", "replace")
 
+    def _place_for(self, container: Container) -> int:
+        """Return the index of the place that a container has, drained or not, else of an empty one."""
+        running = {server.place - 1: server for server in self.servers(container.service)}
+        places = self.attached()[container.service]
+        known = [index for index, server in running.items() if server.name == container.name]
+        free = [index for index, place in enumerate(places) if not place.name and running[index].state == "maint"]
+        if not known and not free:
+            raise _refused(f"all {SLOTS} places of {container.service} are taken")
+        return (known or free)[0]
+
     def _has_address(self, path: str, container: Container) -> bool:
         found = [one for one in self.servers(container.service) if one.path == path]
         return bool(found) and (found[0].name, found[0].address) == (container.name, self._address(container))
 
     def _address(self, container: Container) -> str:
         return address(self.stack, container)
+
+    def _file(self) -> str:
+        return (self.root / FILE).read_text(encoding="utf-8")
 
     def _write(self, service: str, index: int, place: Place) -> None:
         attached = self.attached()

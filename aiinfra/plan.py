@@ -9,7 +9,7 @@ from aiinfra.rendering import CONTENT_LABEL
 from aiinfra.stack import EDGE, NEEDS, SERVICES
 
 R = TypeVar("R", bound="Running")
-Action = Literal["unchanged", "start", "create", "scale", "recreate"]
+Action = Literal["unchanged", "start", "create", "scale", "reload", "recreate"]
 
 
 class Running(Protocol):
@@ -103,6 +103,11 @@ def _change(service: str, desired: Desired, containers: Sequence[Running]) -> Ch
     if any(one.state != "running" for one in containers):
         return Change(service, "start", "it was stopped")
     return Change(service, "unchanged")
+
+
+def outdated(desired: Desired, containers: Sequence[R]) -> list[R]:
+    """Return the containers that do not run what they should."""
+    return [one for one in containers if one.service in desired.hashes and _outdated(one.service, desired, one)]
 
 
 def _outdated(service: str, desired: Desired, container: Running) -> Change | None:

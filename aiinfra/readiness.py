@@ -61,7 +61,7 @@ class Wait:
                     probe = found.get(name)
                     if self._all_healthy(seen.get(name, ())) and (probe is None or probe.healthy):
                         pending.remove(name)
-                        self._note_ready(name)
+                        self.note_ready(name, self.clock.now() - self.started)
                 if not pending and self._edge_agrees(seen, services):
                     return
                 if self.clock.now() - self.started > self.seconds:
@@ -94,9 +94,10 @@ class Wait:
         elapsed = self.clock.now() - self.started
         return probes.endpoint(self.stack, service, timeout=min(0.5 + elapsed / 10, 5.0))
 
-    def _note_ready(self, service: str) -> None:
-        self.ready[service] = self.clock.now() - self.started
-        self.on_ready(service, self.ready[service])
+    def note_ready(self, service: str, seconds: float) -> None:
+        """Tell that a service is ready, once it is."""
+        self.ready[service] = seconds
+        self.on_ready(service, seconds)
 
     def _refuse_crashed(self, seen: Mapping[str, Sequence[Container]]) -> None:
         before = {one.id: one for one in self.before}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from aiinfra.edge_config import FILE
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.keys import file_for
 from aiinfra.rendering import RenderedFile
@@ -62,6 +63,7 @@ class Workspace:
         self.root = directory / FOLDER / stack
         self.compose_file = self.root / "compose.yaml"
         self.state_file = self.root / "state.json"
+        self.journal_file = self.root / "journal.json"
 
     def prepare(self) -> None:
         """Make the folder, private and ignored by git."""
@@ -73,6 +75,20 @@ class Workspace:
             ignore = self.root.parent / ".gitignore"
             if not ignore.exists():
                 write(ignore, "*\n")
+
+    def edge_config(self) -> str:
+        """Return the edge's configuration as it is on the disk; "" when it is not there or cannot be read."""
+        try:
+            return (self.root / FILE).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    def compose_text(self) -> str:
+        """Return the rendered compose file; "" when there is none."""
+        try:
+            return self.compose_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def state(self) -> State | None:
         """Return what is remembered; None when the stack was never applied. Raises STATE_INVALID when damaged."""

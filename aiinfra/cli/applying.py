@@ -16,9 +16,11 @@ _WHAT = {
     "create": "created",
     "start": "started",
     "scale": "scaled",
+    "reload": "reloaded",
     "recreate": "recreated",
 }
 
+_IN_PLACE_HELP = "Replace single containers while requests wait in the edge, where memory is short for two."
 _Services = Annotated[list[str] | None, typer.Argument(help=SERVICES_HELP)]
 _Timeout = Annotated[
     int | None, typer.Option(min=1, help="Seconds to wait for every service to be healthy [default: 180].")
@@ -63,6 +65,7 @@ def up(
         list[str] | None,
         typer.Option(metavar="SERVICE=N", help="How many replicas, for this once; the settings otherwise."),
     ] = None,
+    in_place: Annotated[bool, typer.Option("--in-place", help=_IN_PLACE_HELP)] = False,  # noqa: FBT002
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Do not wait until it is healthy.")] = False,  # noqa: FBT002
     timeout: _Timeout = None,
 ) -> None:
@@ -79,6 +82,7 @@ def up(
         build=build,
         pull=pull,
         scale=_numbers(scale or []),
+        in_place=in_place,
     )
     _show(run, result)
 

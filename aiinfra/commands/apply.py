@@ -6,6 +6,7 @@ from functools import partial
 from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands.bring import ServiceResult, bring
 from aiinfra.commands.decide import Overrides, decide
+from aiinfra.commands.recover import recover
 from aiinfra.engine import Engine
 from aiinfra.loading import Target
 from aiinfra.reporting import Event, Report
@@ -44,6 +45,7 @@ def apply(
     began = clock.now()
     seconds = float(timeout or target.settings.timeout)
     with target.workspace.lock(verb, wait=seconds, on_wait=partial(_say_waiting, report)):
+        recover(target, engine=engine, report=report, clock=clock)
         intent = decide(target, engine, overrides)
         services = bring(intent, engine=engine, report=report, seconds=seconds, detach=detach, clock=clock)
     return Applied(

@@ -10,6 +10,7 @@ from aiinfra.commands.build import make_images
 from aiinfra.commands.decide import Intent, decided_again
 from aiinfra.commands.front import prepare
 from aiinfra.commands.init import write_keys
+from aiinfra.commands.swapping import kept_when_refused, swap, swappable
 from aiinfra.engine import Container, Engine
 from aiinfra.loading import Loaded
 from aiinfra.plan import Change
@@ -17,6 +18,15 @@ from aiinfra.providers import ASKED_FOR
 from aiinfra.readiness import Wait
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS
+
+_MADE = ("create", "scale", "recreate")
+_DOING = {"reload": "reloading", "recreate": "replacing", "scale": "scaling"}
+
+# What is never swapped, and what its replacement interrupts.
+_INTERRUPTED = {
+    REDIS: "it restarts, its data stays; until then answers are not cached and limits are not shared",
+    EDGE: "it is replaced; what runs through it is cut, and both ports are closed for a moment",
+}
 
 _BY_BOOT_TIME = (LITELLM, MPC_API, REDIS, EDGE)
 
@@ -43,26 +53,47 @@ def bring(
 ) -> tuple[ServiceResult, ...]:
     """Carry out an intent, the stack's lock held. `seconds` is the deadline, from the start of the containers.
 
-    With `detach` nothing is waited for. Raises AiinfraError: 4 for Docker, BUILD_FAILED before anything runs
-    differently, NOT_READY with the reason when a service does not become healthy.
+    With `detach` nothing is waited for but the new container of a swap. Raises AiinfraError: 4 for Docker, BUILD_FAILED
+    before anything runs differently, NOT_READY with the reason when a service does not become healthy.
     """
     _warn_of_missing_aliases(intent.loaded, report)
     _secure_keys(intent, report)
-    if intent.changed:
-        intent = _prepared(intent, engine=engine, report=report)
-    on_ready = partial(_say_ready, report, intent.touched)
-    root = intent.loaded.target.workspace.root
-    wait = Wait(intent.loaded.stack, engine, root, seconds, on_ready, clock, intent.containers)
-    for stage in intent.stages:
-        if intent.touched.intersection(stage):
-            wait.before = _replaced(intent, stage, engine=engine, report=report)
-            _start(stage, wait.before, engine)
-        if not detach:
-            wait.healthy(stage)
+    done: set[str] = set()
+    with kept_when_refused(intent, done):
+        if intent.changed:
+            intent = _prepared(intent, engine=engine, report=report)
+        on_ready = partial(_say_ready, report, intent.touched)
+        root = intent.loaded.target.workspace.root
+        wait = Wait(intent.loaded.stack, engine, root, seconds, on_ready, clock, intent.containers)
+        for stage in intent.stages:
+            _bring_stage(intent, stage, wait, done, report=report, detach=detach)
     _remember(intent, healthy=not detach, changed=intent.changed)
     if intent.changed:
         _sweep(intent.loaded, engine)
     return tuple(_service_result(intent.loaded, change, wait) for change in intent.planned)
+
+
+def _bring_stage(
+    intent: Intent, stage: Sequence[str], wait: Wait, done: set[str], *, report: Report, detach: bool
+) -> None:
+    """Replace what can be swapped without a lost request, the rest plainly and before; `done` grows by what was."""
+    engine = wait.engine
+    swaps = swappable(intent, stage, engine.containers(intent.loaded.target.name)) if intent.changed else []
+    plain = [name for name in stage if name not in {change.service for change in swaps}]
+    if intent.touched.intersection(stage):
+        _say_beginning(intent, stage, report)
+        wait.before = _replaced(intent, plain, engine=engine)
+        _start(plain, wait.before, engine)
+        done |= intent.touched.intersection(plain)
+    if not detach:
+        wait.healthy(plain)
+    for change in swaps:
+        took = swap(intent, change, engine=engine, report=report, seconds=wait.seconds, clock=wait.clock)
+        done.add(change.service)
+        wait.note_ready(change.service, took)
+    if swaps and not detach:
+        # The engine's own check may need a moment more than ours.
+        replace(wait, on_ready=lambda *_: None, ready={}).healthy([change.service for change in swaps])
 
 
 def _prepared(intent: Intent, *, engine: Engine, report: Report) -> Intent:
@@ -80,14 +111,20 @@ def _prepared(intent: Intent, *, engine: Engine, report: Report) -> Intent:
     return intent
 
 
-def _replaced(intent: Intent, stage: Sequence[str], *, engine: Engine, report: Report) -> list[Container]:
-    """Create the stage's containers; returns the stack's containers, none of the new ones started."""
+def _say_beginning(intent: Intent, stage: Sequence[str], report: Report) -> None:
+    for change in intent.planned:
+        if change.service in stage and change.action != "unchanged":
+            report(Event("begin", change.service, f"{_DOING.get(change.action, 'starting')}: {change.reason}"))
+            if change.action == "recreate" and change.service in _INTERRUPTED:
+                report(Event("warning", change.service, f"{change.reason}: {_INTERRUPTED[change.service]}"))
+
+
+def _replaced(intent: Intent, services: Sequence[str], *, engine: Engine) -> list[Container]:
+    """Create the containers of services; returns the stack's containers, none of the new ones started."""
     compose = intent.loaded.target.compose
-    planned = [change for change in intent.planned if change.service in stage and change.action != "unchanged"]
-    for change in planned:
-        report(Event("begin", change.service, f"starting: {change.reason}"))
+    planned = [change for change in intent.planned if change.service in services]
     for force in (False, True):
-        names = [one.service for one in planned if one.action != "start" and one.forced is force]
+        names = [one.service for one in planned if one.action in _MADE and one.forced is force]
         if names:
             engine.create(compose, names, force=force)
     containers = engine.containers(compose.project)

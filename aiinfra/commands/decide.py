@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from aiinfra import ports
+from aiinfra import edge_config, ports
 from aiinfra.commands.build import ImageWishes, ImageWork, image_work
 from aiinfra.commands.init import missing_keys
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Loaded, Target, load
-from aiinfra.plan import Change, Desired, changes, leftovers, limited, stuck
+from aiinfra.plan import Change, Desired, changes, leftovers, limited, outdated, stuck
 from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS, SERVICES
 
 
@@ -20,7 +20,8 @@ class Overrides:
     `provider_config` replaces the settings' one, `scale` their numbers of replicas by service; `images` are tags to
     run by service, in place of those that our build contexts give; `forced` are services to replace even when nothing
     changed, each with the reason to show; `services` are the only ones to touch (with what they need and does not
-    run), all when empty; `in_order` waits for each service before the next one is touched.
+    run), all when empty; `in_order` waits for each service before the next one is touched; `in_place` lets requests
+    wait in the edge while a single container is replaced, where there is no memory for two.
     """
 
     provider_config: str | None = None
@@ -30,13 +31,15 @@ class Overrides:
     services: Sequence[str] = ()
     wishes: ImageWishes = field(default_factory=ImageWishes)
     in_order: bool = False
+    in_place: bool = False
 
 
 @dataclass(frozen=True)
 class Intent:
     """What will be done: keys to write, images to make, containers to remove (`doomed`) and to change.
 
-    `containers` are those of the stack, `kept` those of them that are no leftovers.
+    `containers` are those of the stack, `kept` those of them that are no leftovers, `stale` the ids of those that do
+    not run what they should.
     """
 
     loaded: Loaded
@@ -47,6 +50,7 @@ class Intent:
     work: ImageWork
     doomed: Sequence[Container]
     planned: Sequence[Change]
+    stale: frozenset[str]
 
     @property
     def touched(self) -> set[str]:
@@ -81,16 +85,17 @@ def decide(target: Target, engine: Engine, overrides: Overrides | None = None) -
     twins = leftovers(containers, loaded.stack.replicas)
     kept = [one for one in containers if one not in twins]
     ids = _image_ids(loaded, engine)
-    planned = _planned(loaded, wanted, kept, ids)
+    planned, stale = _planned(loaded, wanted, kept, ids)
     touched = [change.service for change in planned if change.action != "unchanged"]
     work = image_work(loaded, wanted.wishes, touched=touched, ids=ids, engine=engine)
-    return Intent(loaded, wanted, generated, containers, kept, work, [*twins, *stuck(kept)], planned)
+    return Intent(loaded, wanted, generated, containers, kept, work, [*twins, *stuck(kept)], planned, stale)
 
 
 def decided_again(intent: Intent, engine: Engine) -> Intent:
     """Return the intent as it is once its images are there: an image that was built anew may be the same one."""
     ids = _image_ids(intent.loaded, engine)
-    return replace(intent, planned=_planned(intent.loaded, intent.wanted, intent.kept, ids))
+    planned, stale = _planned(intent.loaded, intent.wanted, intent.kept, ids)
+    return replace(intent, planned=planned, stale=stale)
 
 
 def _image_ids(loaded: Loaded, engine: Engine) -> dict[str, str]:
@@ -99,11 +104,22 @@ def _image_ids(loaded: Loaded, engine: Engine) -> dict[str, str]:
 
 def _planned(
     loaded: Loaded, wanted: Overrides, kept: Sequence[Container], ids: Mapping[str, str]
-) -> tuple[Change, ...]:
+) -> tuple[tuple[Change, ...], frozenset[str]]:
     images = loaded.service_images
     found = {service: ids[image] for service, image in images.items()}
     desired = Desired(loaded.rendered.hashes, images, found, loaded.stack.replicas)
-    return limited(changes(desired, kept, forced=wanted.forced), wanted.services)
+    planned = [_reloaded(change, loaded) for change in changes(desired, kept, forced=wanted.forced)]
+    stale = [*outdated(desired, kept), *(one for one in kept if one.service in wanted.forced)]
+    return limited(planned, wanted.services), frozenset(one.id for one in stale)
+
+
+def _reloaded(change: Change, loaded: Loaded) -> Change:
+    if change.service != EDGE or change.action != "unchanged":
+        return change
+    wanted = next(file.text for file in loaded.rendered.files if file.path == edge_config.FILE)
+    found = loaded.target.workspace.edge_config()
+    same = edge_config.version_of(found) == edge_config.version_of(wanted)
+    return change if same else Change(EDGE, "reload", "its configuration changed")
 
 
 def _refuse_taken_ports(loaded: Loaded, containers: Sequence[Container], engine: Engine) -> None:

@@ -29,7 +29,7 @@ def prepare(loaded: Loaded, containers: Sequence[Container], *, engine: Engine) 
     running one without a lost request. Raises EDGE_REFUSED; what ran before then still runs.
     """
     root, stack = loaded.target.workspace.root, loaded.stack
-    before = (root / "edge" / "haproxy.cfg").read_text(encoding="utf-8")
+    before = loaded.target.workspace.edge_config()
     wanted = _places(stack, attached_in(before), containers)
     config = edge_files(stack, wanted)["haproxy.cfg"]
     edge = running_edge(stack, containers, engine, root)

@@ -22,13 +22,15 @@ def up(
     build: bool | None = None,
     pull: bool = False,
     scale: Mapping[str, int] | None = None,
+    in_place: bool = False,
 ) -> Applied:
     """Bring a stack, or the services named and what they need, to where the settings say.
 
     `timeout` is in seconds; the settings' when None. `build` builds our images even when they are there (True), only
     where they are missing (None), or never (False); `scale` are numbers of replicas for this once.
+    `in_place` lets requests wait in the edge while a single container is replaced.
     """
     named = [name for name in BUILT if name in services or not services] if build else []
     wishes = ImageWishes(build=named, pull=pull, allowed=build is not False)
-    overrides = Overrides(services=services, scale=scale or {}, wishes=wishes)
+    overrides = Overrides(services=services, scale=scale or {}, wishes=wishes, in_place=in_place)
     return apply(target, "up", overrides, engine=engine, report=report, timeout=timeout, detach=detach)

@@ -5,11 +5,10 @@ from aiinfra.engine.container import Container, Exit, Stats, Volume
 from aiinfra.engine.estate import CacheRecord, Estate, Image, Network
 from aiinfra.engine.following import Follower, Line, Notice
 from aiinfra.engine.logs import open_log, stamped
-from aiinfra.engine.scratch import SCRATCH_LABEL, judge
+from aiinfra.engine.scratch import judge
 from aiinfra.engine.versions import Versions, refuse_old
 
 __all__ = [
-    "SCRATCH_LABEL",
     "CacheRecord",
     "Compose",
     "Container",

@@ -18,6 +18,7 @@ from aiinfra.engine.command import TIMEOUT, become, look, run
 from aiinfra.engine.container import Container, Exit, Stats, Volume, container
 from aiinfra.engine.estate import Estate
 from aiinfra.engine.refusals import translated
+from aiinfra.engine.rollout import Rollout
 from aiinfra.engine.versions import Versions, refuse_old, versions
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.images import ImageBuild
@@ -215,6 +216,11 @@ class Engine:
     def estate(self) -> Estate:
         """What we made on this engine, of all stacks."""
         return Estate()
+
+    @cached_property
+    def rollout(self) -> Rollout:
+        """What a swap asks of this engine."""
+        return Rollout()
 
     @cached_property
     def _client(self) -> "DockerClient":

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aiinfra.engine.command import run
+from aiinfra.rendering import SCRATCH_LABEL
 
-SCRATCH_LABEL = "org.aiinfra.scratch"
 _TIMEOUT = 60.0
 
 

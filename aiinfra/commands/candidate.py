@@ -1,0 +1,97 @@
+"""A container beside those that serve: made, proven by our own probe, or discarded with its reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiinfra import gate
+from aiinfra.clock import Clock
+from aiinfra.edge import Edge
+from aiinfra.engine import Container, Engine
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.loading import Loaded
+from aiinfra.readiness import exit_reason
+
+_PAUSE = 0.3
+_LOG_LINES = 12
+
+# Seconds that a candidate must have been fit before it gets requests: what dies at once dies in these.
+_SETTLING = 1.0
+
+# A boot takes a processor for seconds; what serves meanwhile goes first.
+_BOOTING, _SERVING = 512, 1024
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is needed to make and to prove a container. `seconds` is the deadline of each."""
+
+    loaded: Loaded
+    edge: Edge
+    engine: Engine
+    seconds: float
+    clock: Clock
+
+
+def make(bench: Bench, service: str, there: Sequence[Container]) -> Container:
+    """Create and start one more container of a service, beside those that are there."""
+    engine, target = bench.engine, bench.loaded.target
+    engine.rollout.create_beside(target.compose, service, total=len(there) + 1)
+    known = {one.id for one in there}
+    made = [one for one in engine.containers(target.name) if one.service == service and one.id not in known]
+    if not made:
+        raise AiinfraError(
+            Code.DOCKER_REFUSED,
+            f"Compose made no further container of {service}",
+            hint="run the same command again; what ran before still runs",
+        )
+    engine.rollout.weigh(made[0], _BOOTING)
+    engine.start(made)
+    return made[0]
+
+
+def prove(bench: Bench, candidate: Container) -> Container:
+    """Wait until our own probe of a candidate passes, twice; return it as it is then.
+
+    Raises AiinfraError (NOT_READY) at the deadline, and at once when it exits or restarts.
+    """
+    start = bench.clock.now()
+    text = "no probe has run yet"
+    fit_since: float | None = None
+    while bench.clock.now() - start < bench.seconds:
+        now = alive(bench, candidate)
+        text = gate.fault(bench.edge, now, bench.loaded)
+        if text:
+            fit_since = None
+        elif fit_since is None:
+            gate.warm_up(bench.edge, now, bench.loaded)
+            fit_since = bench.clock.now()
+        elif bench.clock.now() - fit_since >= _SETTLING:
+            bench.engine.rollout.weigh(now, _SERVING)
+            return now
+        bench.clock.sleep(_PAUSE)
+    raise refused(bench, candidate, f"it is not ready after {bench.seconds:.0f} s; its last probe says: {text}")
+
+
+def alive(bench: Bench, candidate: Container) -> Container:
+    """Return a candidate as it is now. Raises AiinfraError (NOT_READY) when it has ended, or was restarted."""
+    now = bench.engine.rollout.look_at(candidate.id)
+    if now is None:
+        raise refused(bench, candidate, "its container is gone")
+    if not now.running or now.restarts > 0:
+        raise refused(bench, now, exit_reason(now.service, bench.engine.last_exit(now)))
+    return now
+
+
+def refused(bench: Bench, candidate: Container, reason: str) -> AiinfraError:
+    """Return the error for a candidate that cannot serve, with what it wrote last."""
+    service = candidate.service
+    lines = bench.engine.logs_of(candidate, _LOG_LINES)
+    log = "".join(f"\n  {line}" for line in lines)
+    return AiinfraError(
+        Code.NOT_READY,
+        f"{service}: the new container did not become ready: {reason}"
+        + (f"\nIts last log lines:{log}" if log else "")
+        + "\nIt was discarded; what served before still serves",
+        hint="put right what its log says, and run the same command again",
+        details={"service": service, "reason": reason, "log": lines, "kept": True},
+    )

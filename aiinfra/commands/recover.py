@@ -1,0 +1,70 @@
+"""What an interrupted swap left: undone where its new container was not proven, else finished."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from aiinfra.clock import SYSTEM_CLOCK, Clock
+from aiinfra.commands.front import running_edge
+from aiinfra.commands.rolling import remove
+from aiinfra.edge import Edge
+from aiinfra.engine import Container, Engine
+from aiinfra.journal import Entry, Journal
+from aiinfra.loading import Target, running
+from aiinfra.reporting import Event, Report
+
+_UNDOING = 15.0
+
+
+def recover(target: Target, *, engine: Engine, report: Report, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Bring a stack out of the middle of a swap, its lock held. Does nothing when no swap was interrupted."""
+    journal = Journal(target.workspace.journal_file)
+    entry = journal.read()
+    if entry is None:
+        journal.clear()
+        return
+    report(Event("note", entry.service, "an interrupted command was replacing it: putting that in order first"))
+    containers = engine.containers(target.name)
+    ours = [one for one in containers if one.service == entry.service]
+    edge = running_edge(running(target), containers, engine, target.workspace.root)
+    if edge is None:
+        engine.remove(_without_edge(entry, ours))
+    else:
+        _with_edge(edge, entry, ours, engine=engine, clock=clock, grace=edge.stack.grace(entry.service))
+        edge.align()
+    journal.clear()
+
+
+def _without_edge(entry: Entry, ours: Sequence[Container]) -> list[Container]:
+    """Nothing is served: what is left over can go, and the edge is told anew when it starts."""
+    if entry.step == "drain":
+        return [one for one in ours if one.id == entry.old and _survives(entry, ours)]
+    return _made(entry, ours)
+
+
+def _with_edge(
+    edge: Edge, entry: Entry, ours: Sequence[Container], *, engine: Engine, clock: Clock, grace: float
+) -> None:
+    if entry.step == "held":
+        edge.hold(entry.service, on=False)
+    elif entry.step == "drain" and _survives(entry, ours):
+        for old in [one for one in ours if one.id == entry.old]:
+            edge.drain(old.name)
+            clock.until(partial(edge.idle, old.name), seconds=grace)
+            remove(edge, old, engine=engine, clock=clock)
+    else:
+        for old in [one for one in ours if one.id == entry.old and one.running]:
+            edge.attach(old)
+        for new in _made(entry, ours):
+            edge.drain(new.name)
+            clock.until(partial(edge.idle, new.name), seconds=_UNDOING)
+            edge.detach(new.name)
+            engine.remove([new])
+
+
+def _survives(entry: Entry, ours: Sequence[Container]) -> bool:
+    """Say whether what replaces the old container serves; one that has no successor just goes."""
+    return not entry.new or any(one.id == entry.new and one.running for one in ours)
+
+
+def _made(entry: Entry, ours: Sequence[Container]) -> list[Container]:
+    return [] if entry.step == "held" else [one for one in ours if one.id not in entry.known]
