@@ -35,6 +35,7 @@ service-tests: $(API)/.venv/installed
 	cd $(API) && .venv/bin/python -m pytest
 
 engine-tests: $(VENV)/dev-installed machine
+	$(PYTHON) tools/base_images.py --tests
 	$(BIN)/pytest tests services/litellm/tests -m engine
 
 ## golden: rewrite the expected files of the golden tests; look at the difference before you commit it

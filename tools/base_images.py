@@ -1,7 +1,8 @@
 """Make sure that every base image of this repository is there: `python3 tools/base_images.py`.
 
 What is missing is pulled; where no image registry can be reached, a stand-in is made from Debian packages under the
-same name, labelled `org.aiinfra.stand-in=true`. `--list` prints the names, `--stand-in` does not try to pull.
+same name, labelled `org.aiinfra.stand-in=true`. `--list` prints the names, `--stand-in` does not try to pull,
+`--tests` adds the images that only the tests run.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 REGISTRY_SECONDS = 10.0
+FOR_TESTS = ("postgres:17",)
 
 
 def from_dockerfile(text: str) -> set[str]:
@@ -113,8 +115,9 @@ def base_images(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--list", action="store_true", help="print the names of the base images, one a line")
     parser.add_argument("--stand-in", action="store_true", help="build stand-ins without trying to pull")
+    parser.add_argument("--tests", action="store_true", help="also the images that only the tests run")
     options = parser.parse_args(arguments)
-    images = named(ROOT)
+    images = [*named(ROOT), *(FOR_TESTS if options.tests else ())]
     if options.list:
         say("\n".join(images))
         return

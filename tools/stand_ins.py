@@ -65,6 +65,40 @@ chmod 755 /usr/local/bin/docker-entrypoint.sh
             'CMD ["redis-server"]',
         ),
     ),
+    "postgres:17": Recipe(
+        packages=("postgresql",),
+        # The original makes a database from POSTGRES_PASSWORD and listens to every address; so does this.
+        script="""\
+groupmod -g 999 postgres
+usermod -u 999 -g 999 -d /var/lib/postgresql postgres
+rm -rf /var/lib/postgresql/17
+install -d -o postgres -g postgres -m 1777 /var/lib/postgresql/data
+install -d -o postgres -g postgres -m 3777 /var/run/postgresql
+cat > /usr/local/bin/docker-entrypoint.sh <<'EOF'
+#!/bin/sh
+set -e
+if [ "$(id -u)" = 0 ]; then exec setpriv --reuid=postgres --regid=postgres --clear-groups "$0" "$@"; fi
+data=/var/lib/postgresql/data
+if [ ! -s $data/PG_VERSION ]; then
+  printf '%s' "$POSTGRES_PASSWORD" > /tmp/password
+  initdb --pgdata=$data --username=postgres --pwfile=/tmp/password --auth-host=scram-sha-256 >/dev/null
+  rm /tmp/password
+  echo 'host all all all scram-sha-256' >> $data/pg_hba.conf
+fi
+unset POSTGRES_PASSWORD
+exec "$@" -D $data -c listen_addresses='*'
+EOF
+chmod 755 /usr/local/bin/docker-entrypoint.sh
+""",
+        instructions=(
+            "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/17/bin",
+            "VOLUME /var/lib/postgresql/data",
+            "STOPSIGNAL SIGINT",
+            "EXPOSE 5432",
+            'ENTRYPOINT ["docker-entrypoint.sh"]',
+            'CMD ["postgres"]',
+        ),
+    ),
     "haproxy:3.0": Recipe(
         packages=("haproxy",),
         script="""\

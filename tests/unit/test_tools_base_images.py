@@ -54,8 +54,8 @@ def test_every_image_that_a_repository_names_is_listed_once(tmp_path: Path) -> N
     assert base_images.named(tmp_path) == ["haproxy:3.0", "python:3.13", "redis:8.0"]
 
 
-def test_there_is_a_recipe_for_every_base_image_of_this_repository() -> None:
-    assert set(base_images.named(base_images.ROOT)) <= set(stand_ins.RECIPES)
+def test_there_is_a_recipe_for_every_image_that_this_repository_runs() -> None:
+    assert {*base_images.named(base_images.ROOT), *base_images.FOR_TESTS} <= set(stand_ins.RECIPES)
 
 
 def test_the_finishing_script_copies_the_trusted_authorities_only_where_there_are_some() -> None:
