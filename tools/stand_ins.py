@@ -73,11 +73,13 @@ groupmod -g 999 postgres
 usermod -u 999 -g 999 -d /var/lib/postgresql postgres
 rm -rf /var/lib/postgresql/17
 install -d -o postgres -g postgres -m 1777 /var/lib/postgresql/data
-install -d -o postgres -g postgres -m 3777 /var/run/postgresql
 cat > /usr/local/bin/docker-entrypoint.sh <<'EOF'
 #!/bin/sh
 set -e
-if [ "$(id -u)" = 0 ]; then exec setpriv --reuid=postgres --regid=postgres --clear-groups "$0" "$@"; fi
+if [ "$(id -u)" = 0 ]; then
+  install -d -o postgres -g postgres /run/postgresql
+  exec setpriv --reuid=postgres --regid=postgres --clear-groups "$0" "$@"
+fi
 data=/var/lib/postgresql/data
 if [ ! -s $data/PG_VERSION ]; then
   printf '%s' "$POSTGRES_PASSWORD" > /tmp/password

@@ -26,6 +26,8 @@ OPTIONAL = (
     "AZURE_API_VERSION",
     "SLACK_WEBHOOK_URL",
     DATABASE_URL,
+    "REQUEST_LOG_PROMPTS",
+    "REQUEST_LOG_BUFFER",
 )
 
 # What LiteLLM reads from the environment for a callback, with no word of it in the config.

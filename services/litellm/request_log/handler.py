@@ -49,7 +49,13 @@ class RequestLog(CustomLogger):  # type: ignore[misc] # LiteLLM's types are unkn
         # One that LiteLLM translates (Anthropic's wire format for an OpenAI model) calls again as another kind.
         self._running[call_id].attempts += kind == self._running[call_id].call_type
 
-    async def async_log_success_event(self, kwargs: dict[str, Any], _answer: Any, _start: Any, _end: Any) -> None:
+    async def async_log_success_event(
+        self,
+        kwargs: dict[str, Any],
+        response_obj: Any,  # noqa: ARG002 (LiteLLM names its arguments)
+        start_time: Any,  # noqa: ARG002
+        end_time: Any,  # noqa: ARG002
+    ) -> None:
         """Called once for a request that was answered, after its last byte."""
         self._add(kwargs.get("standard_logging_object") or {})
 
@@ -57,7 +63,7 @@ class RequestLog(CustomLogger):  # type: ignore[misc] # LiteLLM's types are unkn
         self,
         request_data: dict[str, Any],
         original_exception: Exception,
-        user_api_key_dict: Any,  # noqa: ARG002 (LiteLLM names its arguments)
+        user_api_key_dict: Any,  # noqa: ARG002
         traceback_str: str | None = None,  # noqa: ARG002
     ) -> None:
         """Called once for a request that failed in the end, also for one that never reached a deployment."""
