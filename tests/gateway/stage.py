@@ -15,6 +15,8 @@ import httpx
 from tests.conftest import REPOSITORY
 
 PATIENCE = 90.0
+# What a client waits for an answer at most: two timeouts of a provider and room for a slow machine.
+DEADLINE = 60.0
 IMAGE_UID = 65532
 MASTER_KEY = "sk-0123456789abcdefghijklmnopqrstuv"
 LOCKED_DOWN = ("--init", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
@@ -113,7 +115,7 @@ class Stage:
 
     def client(self, container: str, port: int, headers: Mapping[str, str]) -> httpx.Client:
         address = docker("port", container, f"{port}/tcp").splitlines()[0]
-        client = httpx.Client(base_url=f"http://{address}", headers=headers, timeout=60, trust_env=False)
+        client = httpx.Client(base_url=f"http://{address}", headers=headers, timeout=DEADLINE, trust_env=False)
         self.clients.append(client)
         return client
 
@@ -127,9 +129,10 @@ class Stage:
         eventually(lambda: upstream.received("nobody") == [])
         return upstream
 
-    def redis(self) -> str:
-        """Start a Redis without a password; gateways reach it as `redis`."""
-        return self.run("redis:8.0", "redis", command=("redis-server", "--save", ""))
+    def redis(self, password: str = "") -> str:
+        """Start a Redis; gateways reach it as `redis`."""
+        secured = ("--requirepass", password) if password else ()
+        return self.run("redis:8.0", "redis", command=("redis-server", "--save", "", *secured))
 
     def start(self, config: Mapping[str, Any] | str, secrets: Mapping[str, str], *options: str) -> Gateway:
         """Start a gateway that need not be ready yet; `secrets` are its variables, as a stack hands them over."""

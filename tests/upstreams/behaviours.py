@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FOR_EVER = 10**9
 HANG_SECONDS = 600
 DRIP_SECONDS = 0.1
+CUT_SECONDS = 0.5
 PIECES = 10
 
 
@@ -90,6 +91,8 @@ def _answer(behaviour: str, speaks: Speaks, path: str, body: dict[str, Any]) -> 
 async def _pieces(behaviour: str, pieces: list[str]) -> AsyncIterator[str]:
     for index, piece in enumerate(pieces):
         if index == {"cut": len(pieces) // 2, "cut-early": 1}.get(behaviour):
+            # Otherwise what was sent before may be lost with the connection.
+            await asyncio.sleep(CUT_SECONDS)
             raise CutError
         if behaviour == "drip":
             await asyncio.sleep(DRIP_SECONDS)
