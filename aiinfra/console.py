@@ -99,6 +99,12 @@ class Console:
         if not self.as_json:
             self._out_line(text)
 
+    def piece(self, text: str) -> None:
+        """Write a piece of a line, as it comes."""
+        if not self.as_json:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
     def json_line(self, data: object) -> None:
         self._out_line(json.dumps(plain(data), ensure_ascii=False))
 

@@ -26,6 +26,7 @@ class Code(Enum):
     EDGE_REFUSED = (1, "the edge refused its configuration, or does not answer")
     REQUEST_FAILED = (1, "MPC-API answered a request with an error, or did not answer")
     COMMAND_FAILED = (1, "the command in the container ended with another exit code than 0, which is passed on")
+    PROOF_FAILED = (1, "the gateway does not serve what its provider config says")
     DECLINED = (1, "the user answered no")
     USAGE = (2, "the command line is wrong")
     SETTINGS_INVALID = (3, "aiinfra.yaml is wrong")

@@ -112,6 +112,13 @@ def target(directory: Path, name: str | None) -> Target:
     return Target(directory, found, name or found.stack)
 
 
+def active_config(found: Settings, state: State | None) -> str:
+    """Return the provider config that counts: what `use-config` chose, until aiinfra.yaml says something else."""
+    choice = state.choice if state else {}
+    chosen = choice.get("settings") == found.provider_config
+    return choice["name"] if chosen and choice.get("name") else found.provider_config
+
+
 def load(
     target: Target,
     generated: Mapping[str, str],
@@ -127,12 +134,12 @@ def load(
     """
     values = {**keys.load(target.directory, target.name), **generated}
     keys.check(values, target.keys_file, keys.of_callers(target.settings.services.mpc_api.keys))
-    name = provider_config or target.settings.provider_config
+    state = target.workspace.state()
+    name = provider_config or active_config(target.settings, state)
     provider = providers.load(name, target.directory, values, target.settings.models)
     providers.check(provider, values, target.keys_file)
     _refuse_unknown_bases(target.settings)
     wanted = wanted_ports(target.name, target.settings)
-    state = target.workspace.state()
     if state is None:
         state = State(workspace.new_identity(wanted, target.settings.ports.address))
     else:

@@ -45,13 +45,15 @@ def runtime_user() -> str:
 class State:
     """What a stack remembers between commands.
 
-    `generation` counts applied states, `healthy` says whether the last one became healthy.
+    `generation` counts applied states, `healthy` says whether the last one became healthy. `choice` is what
+    `use-config` chose: `name`, `before` (the one to go back to) and `settings`, what aiinfra.yaml said then.
     """
 
     identity: Identity
     generation: int = 0
     healthy: bool = False
     applied: Mapping[str, Any] = field(default_factory=dict)
+    choice: Mapping[str, str] = field(default_factory=dict)
 
 
 class Workspace:
@@ -100,7 +102,13 @@ class Workspace:
                 ports={name: _port(data["ports"][name]) for name in PUBLISHED},
                 address=str(data["address"]),
             )
-            return State(identity, int(data["generation"]), bool(data["healthy"]), dict(data["applied"]))
+            return State(
+                identity,
+                int(data["generation"]),
+                bool(data["healthy"]),
+                dict(data["applied"]),
+                dict(data.get("choice", {})),
+            )
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -122,6 +130,7 @@ class Workspace:
             "generation": state.generation,
             "healthy": state.healthy,
             "applied": dict(state.applied),
+            "choice": dict(state.choice),
         }
         write(self.state_file, json.dumps(data, indent=2) + "\n", mode=0o600)
 

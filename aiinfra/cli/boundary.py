@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from aiinfra import __version__
-from aiinfra.cli import applying, ending, generate, inside, looking, reading, telling, upkeep
+from aiinfra.cli import applying, config, ending, generate, inside, looking, reading, switching, telling, upkeep
 from aiinfra.cli.invocation import GLOBAL_OPTIONS, current, sign
 from aiinfra.errors import AiinfraError, Code, Interrupted
 
@@ -82,7 +82,7 @@ def application() -> typer.Typer:
     )
     sign(_root, [parameter, *GLOBAL_OPTIONS], "From an empty directory to a healthy AI backend.")
     app.callback()(_root)
-    for verbs in (applying, looking, reading, inside, telling, ending, upkeep, generate):
+    for verbs in (applying, switching, looking, reading, inside, telling, ending, upkeep, config, generate):
         verbs.register(app)
     return app
 

@@ -5,7 +5,7 @@ from aiinfra.engine.container import Container, Exit, Stats, Volume
 from aiinfra.engine.estate import CacheRecord, Estate, Image, Network
 from aiinfra.engine.following import Follower, Line, Notice
 from aiinfra.engine.logs import open_log, stamped
-from aiinfra.engine.scratch import judge
+from aiinfra.engine.scratch import ask, judge
 from aiinfra.engine.versions import Versions, refuse_old
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Stats",
     "Versions",
     "Volume",
+    "ask",
     "judge",
     "open_log",
     "refuse_old",

@@ -1,5 +1,7 @@
 """Containers that are thrown away at once: to ask a program of an image about a file, before it is used."""
 
+import secrets
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -24,3 +26,24 @@ def judge(
     options = ["--rm", "--pull=never", "--user", user, *walls, *marks, mount, "--entrypoint", command[0]]
     done = run(["docker", "run", *options, image, *command[1:]], timeout=_TIMEOUT, merge=True)
     return "" if done.returncode == 0 else done.stdout.strip() or f"exit code {done.returncode}"
+
+
+def ask(
+    image: str, program: str, *, text: str, environment: Mapping[str, str], labels: Mapping[str, str], seconds: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a Python program of ours in an image, without a network; `text` is its standard input.
+
+    `environment` is seen in the process list: nothing secret. The container is gone afterwards, whatever happens.
+    Raises TimeoutError after `seconds`.
+    """
+    name = f"aiinfra-scratch-{secrets.token_hex(6)}"
+    marks = [f"--label={key}={value}" for key, value in {**labels, SCRATCH_LABEL: "true"}.items()]
+    walls = ["--network=none", "--read-only", "--tmpfs=/tmp:mode=1777,size=64m", "--cap-drop=ALL"]
+    limits = ["--security-opt=no-new-privileges", "--memory=1g", "--pids-limit=256", "--user=65532:65532"]
+    variables = [f"--env={key}={value}" for key, value in environment.items()]
+    options = ["--rm", "-i", "--init", "--pull=never", f"--name={name}", *walls, *limits, *marks, *variables]
+    try:
+        return run(["docker", "run", *options, "--entrypoint=python", image, "-c", program], text=text, timeout=seconds)
+    except BaseException:
+        run(["docker", "rm", "--force", name])
+        raise

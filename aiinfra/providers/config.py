@@ -14,9 +14,11 @@ from aiinfra.providers.document import document
 from aiinfra.providers.extending import KEY, extended
 from aiinfra.providers.fault import Fault
 from aiinfra.providers.place import Rows, Table, plain
+from aiinfra.providers.secrecy import redacted
 from aiinfra.providers.source import Source, bundled, sources
 from aiinfra.providers.text import text_of, unreadable
 
+_MOCK = "mock/"
 _REQUEST_LOG = "request_log.handler"
 
 
@@ -36,6 +38,25 @@ class ProviderConfig:
     variables: tuple[str, ...]
     aliases: tuple[str, ...]
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def shown(self) -> Any:  # noqa: ANN401 - YAML
+        """What LiteLLM will read, as data, with every secret hidden."""
+        return redacted(plain(self.data))
+
+    @property
+    def free_aliases(self) -> tuple[str, ...]:
+        """The aliases that the mock provider alone serves, without those that fail on purpose."""
+        costly = {one["model_name"] for one in self._deployments() if not _model(one).startswith(_MOCK)}
+        return tuple(one for one in self.aliases if one not in costly and not one.startswith(_MOCK) and "*" not in one)
+
+    def model_of(self, alias: str) -> str:
+        """Return the provider's model of the first deployment of an alias; "" when there is none."""
+        return next((_model(one) for one in self._deployments() if one["model_name"] == alias), "")
+
+    def _deployments(self) -> list[dict[str, Any]]:
+        models = self.data.get("model_list")
+        return [one for one in models if isinstance(one, dict) and "model_name" in one] if models else []
 
     def secrets(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return what LiteLLM's container gets of the user's variables, and nothing else."""
@@ -115,7 +136,17 @@ def _variables(data: Table) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for need in needs.needs(data) for name in need.names))
 
 
+def _model(deployment: dict[str, Any]) -> str:
+    parameters = deployment.get("litellm_params")
+    return str(parameters.get("model", "")) if isinstance(parameters, dict) else ""
+
+
 def _aliases(data: Table) -> tuple[str, ...]:
     models: Any = data.get("model_list")
     named = [one.get("model_name") for one in models if isinstance(one, Table)] if isinstance(models, Rows) else []
+    router = data.get("router_settings")
+    groups = router.get("model_group_alias") if isinstance(router, Table) else None
+    for alias, target in groups.items() if isinstance(groups, Table) else ():
+        if not (isinstance(target, dict) and target.get("hidden")):
+            named.append(alias)
     return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))

@@ -9,12 +9,16 @@ from aiinfra.providers.place import Path
 HIDDEN = "****"
 
 _NAMES = re.compile(
-    r"(^|_)(api_?key|key|password|passwd|secret|token|credentials?|webhook_url|database_url|redis_url|access_key)$"
+    r"(^|_)(api_?keys?|keys?|passwords?|passwd|secrets?|tokens?|credentials?|webhook_url|database_url|redis_url)$"
     r"|^(authorization|x-api-key|api-key|proxy-authorization|database_url)$",
     re.IGNORECASE,
 )
 # `key`s that are none: names, numbers, switches.
-_NOT = re.compile(r"(^|_)(public_key|cache_key|primary_key|key_name|max_token|stop_token|pad_token)$", re.IGNORECASE)
+_NOT = re.compile(
+    r"(^|_)(public_key|cache_key|primary_key|key_name|max_tokens?|stop_tokens?|pad_token)$"
+    r"|max_[a-z]+_tokens$|(in|out)put_tokens$",
+    re.IGNORECASE,
+)
 _LOOKS = re.compile(
     r"\b(sk-[A-Za-z0-9_-]{12,}|gsk_[A-Za-z0-9]{16,}|xai-[A-Za-z0-9]{16,}|hf_[A-Za-z0-9]{16,}|pplx-[A-Za-z0-9]{16,}"
     r"|AIza[0-9A-Za-z_-]{30,}|AKIA[0-9A-Z]{16}|xox[abpr]-[A-Za-z0-9-]{10,}|gh[pousr]_[A-Za-z0-9]{20,}"

@@ -7,6 +7,7 @@ import pytest
 
 from aiinfra import providers
 from aiinfra.errors import AiinfraError, Code
+from aiinfra.providers.secrecy import is_secret_name
 from tests.conftest import STRONG_KEYS
 
 MPC_ALIASES = {"default", "mpc-script", "mpc-thumbnail", "mpc-metadata"}
@@ -218,3 +219,13 @@ def test_a_key_that_only_the_provider_knows_is_a_warning(tmp_path: Path) -> None
     own(tmp_path, "model_list: [{model_name: m, litellm_params: {model: openai/m, api_key: none, chat_style: brief}}]")
     (found,) = providers.faults(providers.load("mine", tmp_path, {}), {}, ".env")
     assert (found.severity, found.path) == ("warning", "model_list[0].litellm_params.chat_style")
+
+
+@pytest.mark.parametrize("name", ["api_key", "api_keys", "redis_password", "aws_session_token", "Authorization"])
+def test_a_name_of_a_secret_is_known_as_one(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "model_name", "max_input_tokens", "tpm"])
+def test_a_number_of_tokens_is_no_secret(name: str) -> None:
+    assert not is_secret_name(name)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from aiinfra.providers.fault import Fault, fault
 from aiinfra.providers.known import close, known
 from aiinfra.providers.place import Path, Rows, Table
+from aiinfra.providers.secrecy import is_secret_name
 
 _SECTIONS = ("general_settings", "litellm_settings", "router_settings")
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -141,7 +142,8 @@ def _typed(data: Table, path: Path, value: object, kind: str) -> Iterator[Fault]
         problem = "YAML makes a date of it, and LiteLLM then drops the deployment"
         yield fault(data, path, problem, f'quote it: "{value.isoformat()}"')
     elif value is not None and kind and not _fits(value, kind) and path[-1] not in FALLBACKS:
-        yield fault(data, path, f"{_shown(value)} is not {_WORDS[kind]}", _fix(value, kind))
+        shown = "this value" if any(is_secret_name(step) for step in path) else _shown(value)
+        yield fault(data, path, f"{shown} is not {_WORDS[kind]}", _fix(value, kind))
 
 
 def _fits(value: object, kind: str) -> bool:
