@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aiinfra import keys, providers, workspace
-from aiinfra.commands.build import make_images, missing_images
+from aiinfra.commands.build import ImageWishes, image_work, make_images
 from aiinfra.commands.init import missing_keys
 from aiinfra.commands.judge import Verdict, judge
 from aiinfra.engine import Engine
@@ -81,7 +81,8 @@ def checked(target: Target, name: str) -> Checked:
 def judged(target: Target, found: Checked, *, engine: Engine, report: Report) -> Checked:
     """Let LiteLLM itself judge a config that our own checks have nothing against; builds its image if need be."""
     loaded = load(target, missing_keys(target), provider_config=found.name)
-    work = missing_images(loaded, engine=engine)
+    ids = engine.image_ids(list(loaded.service_images.values()))
+    work = image_work(loaded, ImageWishes(), touched={LITELLM}, ids=ids, engine=engine)
     if work.builds:
         engine.require()
         make_images(work, engine=engine, report=report)
