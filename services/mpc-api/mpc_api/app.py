@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from mpc_api import __version__, docs_routes, failures, generate_routes, health_routes, metrics_routes
-from mpc_api.boundary import Boundary
+from mpc_api.boundary import Boundary, Faults
 from mpc_api.caching import Cached
 from mpc_api.drain import Drain
 from mpc_api.gate import Gate
@@ -24,10 +25,15 @@ from mpc_api.settings import Settings
 EXPOSED = ("X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy")
 
 
-def create_app(settings: Settings, drain: Drain) -> FastAPI:
-    """The service; `drain` is shared with the server, which begins it on a signal."""
+def service(settings: Settings, drain: Drain) -> ASGIApp:
+    """The whole service; `drain` is shared with the server, which begins it on a signal."""
     link = _link(settings)
     quotas = Quotas(link)
+    return surround(routes(settings, drain, link, quotas), settings, drain, quotas)
+
+
+def routes(settings: Settings, drain: Drain, link: RedisLink | None, quotas: Quotas) -> FastAPI:
+    """The addresses it answers, without the layers around them."""
 
     async def admit(kind: AnyKind, call: Call) -> None:
         """One item of a batch counts like a request of its own."""
@@ -69,22 +75,26 @@ def create_app(settings: Settings, drain: Drain) -> FastAPI:
     for routes in (health_routes, metrics_routes, docs_routes, generate_routes):
         app.include_router(routes.router)
     failures.install(app)
-    _surround(app, settings, drain, quotas)
+    app.add_middleware(Faults)
     return app
 
 
-def _surround(app: FastAPI, settings: Settings, drain: Drain, quotas: Quotas) -> None:
-    """Put the layers around the routes; the last one added is the outermost."""
-    app.add_middleware(Gate, keys=Keys(settings.keys), quotas=quotas, body_timeout=settings.body_timeout)
+def surround(app: FastAPI, settings: Settings, drain: Drain, quotas: Quotas) -> ASGIApp:
+    """The application with its layers, the outermost first.
+
+    They stand around FastAPI and not in it: what the cache answers passes none of FastAPI's own.
+    """
+    keys = Keys(settings.keys)
+    inner: ASGIApp = Gate(app, state=app.state, keys=keys, quotas=quotas, body_timeout=settings.body_timeout)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
+        inner = CORSMiddleware(
+            inner,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "Cache-Control", "X-Request-ID"],
             expose_headers=EXPOSED,
         )
-    app.add_middleware(Boundary, drain=drain, max_in_flight=settings.max_in_flight)
+    return Boundary(inner, drain=drain, max_in_flight=settings.max_in_flight)
 
 
 def _link(settings: Settings) -> RedisLink | None:

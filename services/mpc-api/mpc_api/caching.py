@@ -138,12 +138,15 @@ class Cached:
         begun = time.perf_counter()
         lock = f"{name}:claim"
         try:
-            while not await self._link.claim(lock, milliseconds=LEASE_MS):
-                record, claim = await self._link.get_all(name, lock)
+            while True:
+                ours, record = await self._link.claim(lock, name, milliseconds=LEASE_MS)
                 if record is not None:
+                    if ours:
+                        await self._link.release(lock)
                     return unpack(kind, record, _milliseconds(begun))
-                if claim is not None:
-                    await asyncio.sleep(LOOK_EVERY)
+                if ours:
+                    break
+                await asyncio.sleep(LOOK_EVERY)
         except RedisDownError:
             return await self._paid(kind, wanted, call)
         renewing = asyncio.create_task(self._renew(lock))

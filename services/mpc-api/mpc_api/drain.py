@@ -1,8 +1,6 @@
 """Whether the process takes new work, and how much is still running."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from mpc_api.metrics import IN_FLIGHT
 
@@ -16,18 +14,17 @@ class Drain:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    @contextmanager
-    def request(self) -> Iterator[None]:
+    def enter(self) -> None:
+        """One request more; `leave` must follow."""
         self.in_flight += 1
         IN_FLIGHT.inc()
         self._idle.clear()
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
-            IN_FLIGHT.dec()
-            if self.in_flight == 0:
-                self._idle.set()
+
+    def leave(self) -> None:
+        self.in_flight -= 1
+        IN_FLIGHT.dec()
+        if self.in_flight == 0:
+            self._idle.set()
 
     async def finished(self, patience: float) -> bool:
         """Wait until nothing is in flight, at most `patience` seconds; whether that was reached."""

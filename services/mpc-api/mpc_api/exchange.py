@@ -1,8 +1,8 @@
 """One request and its answer, as far as every layer needs to know them."""
 
+import os
 import re
 import time
-import uuid
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class Exchange:
     def begin(cls, headers: Iterable[tuple[bytes, bytes]]) -> "Exchange":
         head = Head.read(headers)
         given = head.request_id
-        request_id = given.decode() if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given.decode() if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
         return cls(head, request_id, time.perf_counter())
 
     def milliseconds(self) -> float:

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import cast
 
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mpc_api import bodies
-from mpc_api.caching import wishes
+from mpc_api.caching import Cached, wishes
 from mpc_api.exchange import Exchange
 from mpc_api.keys import Key, Keys
 from mpc_api.kinds import KINDS, KindName
@@ -26,11 +27,12 @@ _PLAIN = {path: KINDS[cast("KindName", name)] for path, name in SCOPED.items() i
 class Gate:
     """ASGI middleware; see the module. Raises ApiError and GoneError, which the boundary turns into answers.
 
-    `scope["state"]["identity"]` is the caller's Key from here on.
+    `scope["state"]["identity"]` is the caller's Key from here on. `state` is that of the application.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: Keys, quotas: Quotas, body_timeout: float) -> None:
+    def __init__(self, app: ASGIApp, *, state: State, keys: Keys, quotas: Quotas, body_timeout: float) -> None:
         self._app = app
+        self._state = state
         self._keys = keys
         self._quotas = quotas
         self._body_timeout = body_timeout
@@ -46,7 +48,7 @@ class Gate:
         await self._admit(key, SCOPED[scope["path"]], exchange)
         body = await bodies.read(receive, timeout=self._body_timeout)
         bodies.refuse_deep(body)
-        if await _from_cache(scope, body, exchange, send):
+        if await _from_cache(self._state.cached, scope, body, exchange, send):
             return
         await _unless_gone(self._app, scope, body, receive, send)
 
@@ -59,7 +61,7 @@ class Gate:
             exchange.headers += [(name.lower().encode(), value.encode()) for name, value in standing.headers().items()]
 
 
-async def _from_cache(scope: Scope, body: bytes, exchange: Exchange, send: Send) -> bool:
+async def _from_cache(cached: Cached, scope: Scope, body: bytes, exchange: Exchange, send: Send) -> bool:
     """Answer what is kept already, without FastAPI in the way; whether that was possible."""
     head = exchange.head
     kind = _PLAIN.get(scope["path"])
@@ -67,7 +69,7 @@ async def _from_cache(scope: Scope, body: bytes, exchange: Exchange, send: Send)
         return False
     if head.cache_control and not wishes(head.cache_control)[0]:
         return False
-    answer = await scope["app"].state.cached.stored(kind, body, exchange.begun)
+    answer = await cached.stored(kind, body, exchange.begun)
     if answer is None:
         return False
     exchange.fields["cached"] = True

@@ -7,7 +7,7 @@ import sys
 import uvicorn
 
 from mpc_api import logs
-from mpc_api.app import create_app
+from mpc_api.app import service
 from mpc_api.drain import Drain
 from mpc_api.protocol import BoundedProtocol
 from mpc_api.reading import SettingsError
@@ -30,7 +30,7 @@ def main() -> None:
     BoundedProtocol.head_timeout = settings.body_timeout
     drain = Drain()
     config = uvicorn.Config(
-        create_app(settings, drain),
+        service(settings, drain),
         host="0.0.0.0",  # inside a container: the published port decides who gets in
         port=settings.port,
         loop="uvloop",
@@ -39,6 +39,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=5,
     )

@@ -70,16 +70,21 @@ class RedisLink:
     async def get(self, name: str) -> bytes | None:
         return await self._gets.submit(name)
 
-    async def get_all(self, *names: str) -> list[bytes | None]:
-        found: list[Any] = await self.run(lambda: self.client.mget(names))
-        return found
-
     async def put(self, name: str, value: bytes, *, seconds: int) -> None:
         await self.run(lambda: self.client.set(name, value, ex=seconds))
 
-    async def claim(self, name: str, *, milliseconds: int) -> bool:
-        """Whether `name` was free; it is ours then, for this long."""
-        return bool(await self.run(lambda: self.client.set(name, b"1", nx=True, px=milliseconds)))
+    async def claim(self, lock: str, name: str, *, milliseconds: int) -> tuple[bool, bytes | None]:
+        """Whether `lock` was free, it is ours then for this long; and what `name` holds after that."""
+
+        async def both() -> list[Any]:
+            async with self.client.pipeline(transaction=False) as pipe:
+                pipe.set(lock, b"1", nx=True, px=milliseconds)
+                pipe.get(name)
+                answers: list[Any] = await pipe.execute()
+                return answers
+
+        ours, value = await self.run(both)
+        return bool(ours), value
 
     async def keep(self, name: str, *, milliseconds: int) -> None:
         await self.run(lambda: self.client.pexpire(name, milliseconds))
@@ -136,7 +141,8 @@ class RedisLink:
         return RedisError
 
     async def _get_many(self, names: list[str]) -> list[bytes | None]:
-        return await self.get_all(*names)
+        found: list[Any] = await self.run(lambda: self.client.mget(names))
+        return found
 
     def _down(self, error: Exception) -> None:
         self._up = False

@@ -1,5 +1,6 @@
 """The shapes every message shares: camelCase names, UTC timestamps, the success envelope."""
 
+import time
 from datetime import UTC, datetime
 from typing import Generic, Literal, TypeVar
 
@@ -38,7 +39,14 @@ class Success(Wire, Generic[Data]):
     timestamp: str
 
 
+_second = (0, "")
+
+
 def timestamp(seconds: float | None = None) -> str:
     """UTC with milliseconds and `Z`, of `seconds` since the epoch or of now."""
-    moment = datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    global _second  # noqa: PLW0603  # every line and every answer has one: the date is made once a second
+    moment = time.time() if seconds is None else seconds
+    whole = int(moment)
+    if _second[0] != whole or not _second[1]:
+        _second = (whole, datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S"))
+    return f"{_second[1]}.{int((moment - whole) * 1000):03}Z"

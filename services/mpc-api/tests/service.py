@@ -38,7 +38,7 @@ class Service:
         assert self.process.stdout
         for line in self.process.stdout:
             self.raw_logs += line
-            self.logs.append(json.loads(line))
+            self.logs.append(json.loads(line) if line.startswith("{") else as_text(line))
             if self.logs[-1]["event"] == "started":
                 self.started.set()
         self.started.set()
@@ -79,6 +79,12 @@ class Service:
         code = self.process.wait(20)
         self._reader.join(5)
         return code
+
+
+def as_text(line: str) -> dict[str, Any]:
+    """The parts of a line in the form for people."""
+    _, _, event, *fields = line.split()
+    return {"event": event} | dict(field.split("=", 1) for field in fields if "=" in field)
 
 
 def environment(**variables: str) -> dict[str, str]:

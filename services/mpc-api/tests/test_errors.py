@@ -6,9 +6,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from mpc_api.app import create_app
+from mpc_api.app import routes, surround
 from mpc_api.drain import Drain
 from mpc_api.keys import Key
+from mpc_api.quotas import Quotas
 from mpc_api.settings import Settings
 from tests.service import API_KEY, Service, running
 from tests.upstream import Reply, Upstream, error
@@ -232,9 +233,11 @@ def test_a_gateway_that_is_not_there() -> None:
 
 def test_a_fault_of_ours_shows_an_id_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings(keys=((b"k", Key("main")),), gateway_key="g")
-    app = create_app(settings, Drain())
+    drain, quotas = Drain(), Quotas(None)
+    inner = routes(settings, drain, None, quotas)
+    app = surround(inner, settings, drain, quotas)
 
-    @app.get("/broken")
+    @inner.get("/broken")
     async def broken() -> None:
         raise RuntimeError(SECRET)
 
