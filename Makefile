@@ -6,7 +6,7 @@ API := services/mpc-api
 API_BIN := $(API)/.venv/bin
 PIP_INSTALL := install --quiet --disable-pip-version-check
 
-.PHONY: up down test lint unit service-tests engine-tests golden reference bench clean
+.PHONY: up down test lint unit service-tests engine-tests golden reference bench bench-api clean
 
 ## up: engine, base images, images and stack; ends with one generated script
 up: $(VENV)/installed machine
@@ -31,7 +31,7 @@ unit: $(VENV)/dev-installed
 	DOCKER_HOST=unix:///nowhere/docker.sock $(BIN)/pytest tests/unit tests/golden services/litellm/tests -m "not engine"
 
 service-tests: $(API)/.venv/installed
-	$(PYTHON) tools/redis_server.py
+	$(PYTHON) tools/programs.py redis-server
 	cd $(API) && .venv/bin/python -m pytest
 
 engine-tests: $(VENV)/dev-installed machine
@@ -49,6 +49,11 @@ reference: $(VENV)/dev-installed
 ## bench: the measurements of the README
 bench: $(VENV)/dev-installed machine
 	$(BIN)/python bench/startup.py
+
+## bench-api: MPC-API beside an Express server, the gateway alone, its start, its memory, ten thousand mixed requests
+bench-api: $(VENV)/dev-installed $(API)/.venv/installed
+	$(PYTHON) tools/programs.py redis-server wrk npm
+	$(BIN)/python -m bench.api
 
 # What a bare machine lacks: a Docker engine, and base images where no image registry can be reached.
 .PHONY: machine

@@ -22,9 +22,7 @@ COMPLETION = {
     "object": "chat.completion",
     "created": 1,
     "model": "bench/script",
-    "choices": [
-        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": json.dumps(DRAFT)}}
-    ],
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": json.dumps(DRAFT)}}],
     "usage": {"prompt_tokens": 500, "completion_tokens": 200, "total_tokens": 700},
 }
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from mpc_api import __version__, docs_routes, failures, generate_routes, health_routes, metrics_routes
+from mpc_api import __version__, docs_routes, failures, generate_routes, health_routes, languages, metrics_routes
 from mpc_api.boundary import Boundary, Faults
 from mpc_api.caching import Cached
 from mpc_api.drain import Drain
@@ -52,7 +52,7 @@ def routes(settings: Settings, drain: Drain, link: RedisLink | None, quotas: Quo
         app.state.generate = cached.generate
         app.state.admit = admit
         app.state.looks = looks(gateway.http, settings.gateway_url, link)
-        loading = asyncio.create_task(gateway.client())
+        loading = asyncio.gather(gateway.client(), asyncio.to_thread(languages.load))
         if link is not None:
             link.open()
         yield

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 
-import langcodes
 import regex
 from pydantic_core import PydanticCustomError
 
@@ -56,11 +56,19 @@ _FEWEST_WORDS = 20
 _TELLING = 0.06
 
 
+def load() -> None:
+    """Import the registry now: it takes a fifth of a second, which no start and no request should wait for."""
+    import langcodes  # noqa: F401, PLC0415
+
+
+@lru_cache(maxsize=1024)
 def canonical(tag: str) -> str:
     """The canonical form of a BCP 47 tag (`iw` is `he`, `pt-br` is `pt-BR`).
 
     Raises PydanticCustomError when the registry does not know it or it names no language.
     """
+    import langcodes  # noqa: PLC0415
+
     try:
         known = langcodes.tag_is_valid(tag)
         made = langcodes.standardize_tag(tag)
@@ -77,6 +85,8 @@ def is_written_in(tag: str, text: str) -> bool | None:
     Told by the script of its letters and, for some languages in Latin script, by their commonest words. Not told
     apart: languages of one other script (Russian and Ukrainian), short texts, Latin script beyond the listed ones.
     """
+    import langcodes  # noqa: PLC0415
+
     asked = langcodes.Language.get(tag)
     counts = {script: len(letters.findall(text)) for script, letters in _LETTER.items()}
     total = sum(counts.values())
