@@ -21,6 +21,7 @@ class Code(Enum):
     BUILD_FAILED = (1, "an image could not be built")
     BASE_IMAGE_MISSING = (1, "a base image is neither here nor can it be pulled")
     IMAGE_MISSING = (1, "an image is not here, and may not be built or is gone for good")
+    ROLLBACK_REFUSED = (1, "there is no kept state to go back to, or its images, files or keys are gone")
     DISK_FULL = (1, "no space is left on a disk")
     FILE_UNWRITABLE = (1, "a file of the stack directory cannot be written")
     EDGE_REFUSED = (1, "the edge refused its configuration, or does not answer")

@@ -58,7 +58,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A target with everything read and checked; `replaced_images` run in place of what we would build."""
+    """A target with everything read and checked.
+
+    `replaced_images` run in place of what we would build. `kept_files` and `kept_images` are those of a generation
+    that comes back, in place of what the settings mean.
+    """
 
     target: Target
     stack: Stack
@@ -66,6 +70,8 @@ class Loaded:
     provider: ProviderConfig
     state: State
     replaced_images: Mapping[str, str] = field(default_factory=dict)
+    kept_files: Rendered | None = None
+    kept_images: Mapping[str, str] | None = None
 
     @cached_property
     def builds(self) -> tuple[images.ImageBuild, ...]:
@@ -80,6 +86,8 @@ class Loaded:
     @property
     def service_images(self) -> Mapping[str, str]:
         """The image that each service runs."""
+        if self.kept_images is not None:
+            return self.kept_images
         bases = dict(zip((REDIS, EDGE), self.stack_images, strict=True))
         return {**bases, **self.images}
 
@@ -90,6 +98,8 @@ class Loaded:
 
     @cached_property
     def rendered(self) -> Rendered:
+        if self.kept_files is not None:
+            return self.kept_files
         return render(
             self.stack,
             self.values,

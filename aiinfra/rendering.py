@@ -72,7 +72,7 @@ def render(
     mounted file changes (docker/compose#11900): a new content is a new path.
     """
     folders = _folders(stack, values, provider)
-    named = {name: f"{name}-{_digest(stack, content)}" for name, content in folders.items()}
+    named = {name: f"{name}-{digest(stack, content)}" for name, content in folders.items()}
     named[EDGE] = edge_config.FOLDER
     template = partial(
         templates().get_template("compose/compose.yaml.j2").render,
@@ -91,7 +91,7 @@ def render(
     )
     unlabelled = yaml.load(template(labels={name: {} for name in SERVICES}), yaml.CSafeLoader)
     # One replica more or less is no reason to replace the others.
-    hashes = {name: _digest(stack, _without_scale(unlabelled["services"][name])) for name in SERVICES}
+    hashes = {name: digest(stack, _without_scale(unlabelled["services"][name])) for name in SERVICES}
     labelled = {name: labels(stack) | {CONTENT_LABEL: hashes[name]} for name in SERVICES}
     files = [
         RenderedFile(f"{named[name]}/{file}", text, secret=name.endswith("-secrets"))
@@ -210,7 +210,8 @@ def _without_scale(service: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in service.items() if key != "scale"}
 
 
-def _digest(stack: Stack, content: object) -> str:
+def digest(stack: Stack, content: object) -> str:
+    """Return a short hash of content, keyed with the stack's own secret."""
     # Keyed: a hash of a weak secret, in a label or a path, must not be a way to guess it.
     text = json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
     return hashlib.blake2b(text, key=stack.identity.digest_key, digest_size=6).hexdigest()

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import secrets
 import socket
 import tempfile
@@ -21,6 +22,8 @@ from aiinfra.settings import FILE_NAME
 from aiinfra.stack import PUBLISHED, Identity
 
 FOLDER = ".aiinfra"
+
+_CONTENT_NAMED = re.compile(r".+-[0-9a-f]{12}")
 
 # Containers of a stack made by root run as this user; those of anybody else as that user.
 UNPRIVILEGED = 65532
@@ -160,7 +163,7 @@ class Workspace:
         """Remove content-named folders that are neither of `files` nor `mounted` (paths on the host)."""
         kept = {file.path.split("/")[0] for file in files} | {Path(path).name for path in mounted}
         for path in self.root.iterdir():
-            if path.is_dir() and path.name not in kept:
+            if _CONTENT_NAMED.fullmatch(path.name) and path.is_dir() and path.name not in kept:
                 for child in path.iterdir():
                     child.unlink()
                 path.rmdir()

@@ -35,6 +35,8 @@ def register(app: typer.Typer) -> None:
         ("plan", plan),
         ("restart", restart),
         ("rebuild", rebuild),
+        ("history", history),
+        ("rollback", rollback),
     ):
         verb(app, name)(function)
 
@@ -132,6 +134,48 @@ def rebuild(
         timeout=timeout,
         cached=not no_cache,
         pull=pull,
+    )
+    _show(run, result)
+
+
+def history(run: Invocation) -> None:
+    """Show the applied states that are kept, newest first: the last five, and the last healthy one."""
+    from aiinfra.commands.history import history as act  # noqa: PLC0415
+
+    result = act(run.target)
+    rows = [
+        (
+            one.number,
+            one.at,
+            one.verb + ("" if one.whole else " (some services)"),
+            one.provider_config,
+            "healthy" if one.healthy else "not healthy",
+            "current" if one.current else "rollback goes here" if one.default else "",
+        )
+        for one in result.generations
+    ]
+    if rows:
+        run.console.table(("GENERATION", "WHEN", "BY", "PROVIDER CONFIG", "BECAME", ""), rows)
+    else:
+        run.console.say(run.addressed(f"{result.stack}: nothing was applied yet; start it: `aiinfra up`"))
+    for name in result.damaged:
+        run.console.warn(f"{name}: it cannot be read, and cannot be gone back to")
+    run.done(result)
+
+
+def rollback(
+    run: Invocation,
+    generation: Annotated[
+        int | None, typer.Argument(help="Number in `aiinfra history` [default: the last healthy one before this].")
+    ] = None,
+    timeout: _Timeout = None,
+) -> None:
+    """Go back to an applied state: files, images and provider config of then, keys and data of today."""
+    from aiinfra.commands.rollback import rollback as act  # noqa: PLC0415
+
+    result = act(run.target, generation, engine=run.engine, report=run.console.report, timeout=timeout)
+    run.console.say(
+        run.addressed("the next `aiinfra up` applies aiinfra.yaml again; `aiinfra plan` shows what it would do")
     )
     _show(run, result)
 

@@ -1,6 +1,6 @@
 """One applied state: lock, decide, carry out. What `up` and every other verb that changes a stack do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from aiinfra.clock import SYSTEM_CLOCK, Clock
@@ -46,7 +46,7 @@ def apply(
     seconds = float(timeout or target.settings.timeout)
     with target.workspace.lock(verb, wait=seconds, on_wait=partial(_say_waiting, report)):
         recover(target, engine=engine, report=report, clock=clock)
-        intent = decide(target, engine, overrides)
+        intent = replace(decide(target, engine, overrides), verb=verb)
         services = bring(intent, engine=engine, report=report, seconds=seconds, detach=detach, clock=clock)
     return Applied(
         target.name,

@@ -1,15 +1,16 @@
 """Carrying out what was decided: from an intent to a stack whose every service is healthy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from aiinfra import rendering, workspace
 from aiinfra.clock import SYSTEM_CLOCK, Clock
-from aiinfra.commands.build import make_images
+from aiinfra.commands.build import keep_previous, make_images
 from aiinfra.commands.decide import Intent, decided_again
 from aiinfra.commands.front import prepare
 from aiinfra.commands.init import write_keys
+from aiinfra.commands.remember import remember, sweep
 from aiinfra.commands.swapping import kept_when_refused, swap, swappable
 from aiinfra.engine import Container, Engine
 from aiinfra.loading import Loaded
@@ -67,9 +68,9 @@ def bring(
         wait = Wait(intent.loaded.stack, engine, root, seconds, on_ready, clock, intent.containers)
         for stage in intent.stages:
             _bring_stage(intent, stage, wait, done, report=report, detach=detach)
-    _remember(intent, healthy=not detach, changed=intent.changed)
+    remember(intent, healthy=not detach, changed=intent.changed, engine=engine)
     if intent.changed:
-        _sweep(intent.loaded, engine)
+        sweep(intent, engine)
     return tuple(_service_result(intent.loaded, change, wait) for change in intent.planned)
 
 
@@ -102,10 +103,13 @@ def _prepared(intent: Intent, *, engine: Engine, report: Report) -> Intent:
     loaded, target = intent.loaded, intent.loaded.target
     _write_keys(intent, report)
     make_images(intent.work, engine=engine, report=report)
+    for name, image in intent.retags.items():
+        keep_previous(engine.image_id(name), name, engine, now=image)
+        engine.tag(image, name)
     if intent.work.builds or intent.work.pulls:
         intent = decided_again(intent, engine)
     target.workspace.write_rendered(loaded.rendered.files)
-    _remember(intent, healthy=False, changed=True)
+    remember(intent, healthy=False, changed=True, engine=engine)
     engine.remove(intent.doomed)
     engine.ensure_volume(loaded.stack.volume, rendering.labels(loaded.stack))
     return intent
@@ -156,22 +160,6 @@ def _warn_of_missing_aliases(loaded: Loaded, report: Report) -> None:
     if missing:
         text = f"it has no {', '.join(missing)}, which MPC-API asks the gateway for"
         report(Event("warning", f"provider config {loaded.provider.name}", text))
-
-
-def _sweep(loaded: Loaded, engine: Engine) -> None:
-    """Remove rendered folders that nothing mounts: a service that was not touched still has its old ones."""
-    mounted = [mount for one in engine.containers(loaded.target.name) for mount in one.mounts]
-    loaded.target.workspace.sweep(loaded.rendered.files, mounted)
-
-
-def _remember(intent: Intent, *, healthy: bool, changed: bool) -> None:
-    loaded, state = intent.loaded, intent.loaded.state
-    if not changed and state.healthy:
-        return
-    applied = {"provider_config": loaded.provider.name, "hashes": dict(loaded.rendered.hashes)}
-    loaded.target.workspace.save(
-        replace(state, generation=state.generation + changed, healthy=healthy, applied=applied)
-    )
 
 
 def _say_ready(report: Report, touched: set[str], service: str, seconds: float) -> None:

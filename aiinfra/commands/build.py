@@ -85,13 +85,13 @@ def make_images(work: ImageWork, *, engine: Engine, report: Report) -> None:
         for line in engine.build(build, work.secrets, labels, cached=work.cached):
             if step := _STEP.fullmatch(line):
                 report(Event("detail", build.tag, " ".join(step[1].split())))
-        _keep_previous(work.ids[build.tag], build.tag, engine)
+        keep_previous(work.ids[build.tag], build.tag, engine, now=engine.image_id(build.tag))
         report(Event("done", build.tag, "built", time.monotonic() - start))
 
 
-def _keep_previous(image_id: str, tag: str, engine: Engine) -> None:
-    """Name what a build took the name from: a nameless image would be gone with the next `docker image prune`."""
-    if image_id and engine.image_id(tag) != image_id:
+def keep_previous(image_id: str, tag: str, engine: Engine, *, now: str) -> None:
+    """Name an image that loses its name to `now`: a nameless one would be gone with the next `docker image prune`."""
+    if image_id and now != image_id:
         engine.tag(image_id, f"{tag}-{image_id.removeprefix('sha256:')[:12]}")
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from aiinfra import edge_config, ports
 from aiinfra.commands.build import ImageWishes, ImageWork, image_work
 from aiinfra.commands.init import missing_keys
+from aiinfra.commands.kept import load_kept, retags
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
+from aiinfra.generations import Generation
 from aiinfra.loading import Loaded, Target, load
 from aiinfra.plan import Change, Desired, changes, leftovers, limited, outdated, stuck
 from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS, SERVICES
@@ -21,7 +23,8 @@ class Overrides:
     run by service, in place of those that our build contexts give; `forced` are services to replace even when nothing
     changed, each with the reason to show; `services` are the only ones to touch (with what they need and does not
     run), all when empty; `in_order` waits for each service before the next one is touched; `in_place` lets requests
-    wait in the edge while a single container is replaced, where there is no memory for two.
+    wait in the edge while a single container is replaced, where there is no memory for two; `generation` comes back in
+    place of what the settings say.
     """
 
     provider_config: str | None = None
@@ -30,6 +33,7 @@ class Overrides:
     forced: Mapping[str, str] = field(default_factory=dict)
     services: Sequence[str] = ()
     wishes: ImageWishes = field(default_factory=ImageWishes)
+    generation: Generation | None = None
     in_order: bool = False
     in_place: bool = False
 
@@ -51,6 +55,9 @@ class Intent:
     doomed: Sequence[Container]
     planned: Sequence[Change]
     stale: frozenset[str]
+    ids: Mapping[str, str]
+    retags: Mapping[str, str] = field(default_factory=dict)
+    verb: str = "up"
 
     @property
     def touched(self) -> set[str]:
@@ -78,24 +85,31 @@ def decide(target: Target, engine: Engine, overrides: Overrides | None = None) -
     """Check everything that can be checked. Raises AiinfraError: exit 3, PORT_TAKEN, STACK_ELSEWHERE, 4 for Docker."""
     wanted = overrides or Overrides()
     generated = missing_keys(target)
-    loaded = load(target, generated, provider_config=wanted.provider_config, images=wanted.images, scale=wanted.scale)
+    loaded = _loaded(target, generated, wanted)
     containers = engine.containers(target.name)
     target.refuse_elsewhere(containers or engine.volumes(target.name))
     _refuse_taken_ports(loaded, containers, engine)
     twins = leftovers(containers, loaded.stack.replicas)
     kept = [one for one in containers if one not in twins]
-    ids = _image_ids(loaded, engine)
+    back = retags(wanted.generation, engine) if wanted.generation else {}
+    ids = {**_image_ids(loaded, engine), **back}
     planned, stale = _planned(loaded, wanted, kept, ids)
     touched = [change.service for change in planned if change.action != "unchanged"]
     work = image_work(loaded, wanted.wishes, touched=touched, ids=ids, engine=engine)
-    return Intent(loaded, wanted, generated, containers, kept, work, [*twins, *stuck(kept)], planned, stale)
+    return Intent(loaded, wanted, generated, containers, kept, work, [*twins, *stuck(kept)], planned, stale, ids, back)
 
 
 def decided_again(intent: Intent, engine: Engine) -> Intent:
     """Return the intent as it is once its images are there: an image that was built anew may be the same one."""
-    ids = _image_ids(intent.loaded, engine)
+    ids = {**_image_ids(intent.loaded, engine), **intent.retags}
     planned, stale = _planned(intent.loaded, intent.wanted, intent.kept, ids)
-    return replace(intent, planned=planned, stale=stale)
+    return replace(intent, planned=planned, stale=stale, ids=ids)
+
+
+def _loaded(target: Target, generated: Mapping[str, str], wanted: Overrides) -> Loaded:
+    if wanted.generation is not None:
+        return load_kept(target, wanted.generation)
+    return load(target, generated, provider_config=wanted.provider_config, images=wanted.images, scale=wanted.scale)
 
 
 def _image_ids(loaded: Loaded, engine: Engine) -> dict[str, str]:

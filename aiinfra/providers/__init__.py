@@ -1,7 +1,7 @@
 """Provider configs: find one, render it, check it, list what it needs. Pure: reads files, changes nothing."""
 
 from aiinfra.providers.check import check, faults
-from aiinfra.providers.config import ProviderConfig, load
+from aiinfra.providers.config import ProviderConfig, kept, load
 from aiinfra.providers.difference import Difference, difference
 from aiinfra.providers.fault import Fault
 from aiinfra.providers.needs import PROVIDED
@@ -24,6 +24,7 @@ __all__ = [
     "description",
     "difference",
     "faults",
+    "kept",
     "load",
     "redacted_text",
     "sources",

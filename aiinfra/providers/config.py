@@ -81,6 +81,14 @@ def load(name: str, directory: Path, values: Mapping[str, str], models: Models |
     return ProviderConfig(name, known[name], text, data, _variables(data), _aliases(data), tuple(faults))
 
 
+def kept(name: str, path: Path) -> ProviderConfig:
+    """Read a config that was rendered before, from where it was rendered to."""
+    source = Source(name, path, bundled=False)
+    text = text_of(source, {}, Models())
+    data = document(source, text).data
+    return ProviderConfig(name, source, text.text, data, _variables(data), _aliases(data))
+
+
 def _read(
     source: Source, known: Mapping[str, Source], values: Mapping[str, str], models: Models, chain: tuple[Path, ...]
 ) -> tuple[str, Table, list[Fault]]:

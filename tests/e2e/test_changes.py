@@ -165,3 +165,62 @@ def test_a_pull_that_fails_leaves_what_runs_and_says_how_to_go_on_without(health
         assert healthy.ids() == before
     finally:
         docker("rmi", name)
+
+
+def log_level(cli: Cli) -> str:
+    line = "{{range .Config.Env}}{{println .}}{{end}}"
+    found = docker("inspect", "--format", line, cli.ids()["mpc-api"]).splitlines()
+    return next(one for one in found if one.startswith("LOG_LEVEL="))
+
+
+def test_rollback_goes_back_to_the_last_healthy_state_as_a_change_and_plan_tells_what_up_would_do(
+    healthy: Cli,
+) -> None:
+    before = healthy.ids()
+    healthy.settings(CHANGED)
+    healthy.ok("up")
+    assert log_level(healthy) == "LOG_LEVEL=debug"
+    result = healthy.ok("rollback")
+    assert actions(result) == {"redis": "unchanged", "litellm": "unchanged", "mpc-api": "recreate", "edge": "unchanged"}
+    assert log_level(healthy) == "LOG_LEVEL=info"
+    assert {name: one for name, one in healthy.ids().items() if name != "mpc-api"} == {
+        name: one for name, one in before.items() if name != "mpc-api"
+    }
+    newest = healthy.ok("history")["generations"][0]
+    assert (newest["verb"], newest["healthy"], newest["current"]) == ("rollback", True, True)
+    assert healthy.run("plan").returncode == 10
+
+
+def test_keys_are_never_rolled_back(healthy: Cli) -> None:
+    healthy.settings(CHANGED)
+    healthy.ok("up")
+    before = healthy.ids()
+    keys_file = healthy.directory / f".env.{healthy.stack}"
+    good = keys_file.read_text()
+    try:
+        keys_file.write_text(good.replace("MPC_API_KEY=", "MPC_API_KEY=another-"))
+        error = healthy.fails("rollback", exit_code=1)
+    finally:
+        keys_file.write_text(good)
+    assert error["code"] == "ROLLBACK_REFUSED"
+    assert "MPC_API_KEY" in error["message"]
+    assert healthy.ids() == before
+
+
+def test_a_generation_that_is_not_kept_is_refused_with_where_to_look(healthy: Cli) -> None:
+    error = healthy.fails("rollback", "999", exit_code=1)
+    assert (error["code"], "aiinfra history" in error["hint"]) == ("ROLLBACK_REFUSED", True)
+
+
+def test_a_generation_whose_image_is_gone_is_refused_with_the_service(healthy: Cli) -> None:
+    current = next(row for row in healthy.ok("history")["generations"] if row["current"])
+    kept = healthy.directory / ".aiinfra" / healthy.stack / "generations" / f"{current['number']}.json"
+    good = kept.read_text()
+    data = json.loads(good)
+    data["image_ids"]["mpc-api"] = "sha256:" + "0" * 64
+    try:
+        kept.write_text(json.dumps(data))
+        error = healthy.fails("rollback", str(current["number"]), exit_code=1)
+    finally:
+        kept.write_text(good)
+    assert (error["code"], "the image of mpc-api is gone" in error["message"]) == ("ROLLBACK_REFUSED", True)

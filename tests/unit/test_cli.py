@@ -18,6 +18,8 @@ VERBS = (
     ["plan"],
     ["restart"],
     ["rebuild"],
+    ["history"],
+    ["rollback"],
     ["down"],
     ["ps"],
     ["health"],

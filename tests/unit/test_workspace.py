@@ -96,10 +96,11 @@ def test_secret_files_are_for_their_reader_alone_and_others_are_readable_by_cont
 def test_sweeping_removes_only_what_is_no_longer_mounted(tmp_path: Path) -> None:
     one = Workspace(tmp_path, "demo")
     one.prepare()
-    old, new = RenderedFile("c-1/config.yaml", "old"), RenderedFile("c-2/config.yaml", "new")
+    old = RenderedFile("c-000000000001/config.yaml", "old")
+    new = RenderedFile("c-000000000002/config.yaml", "new")
     one.write_rendered([old, new])
     one.sweep([new])
-    assert sorted(path.name for path in one.root.iterdir()) == ["c-2"]
+    assert sorted(path.name for path in one.root.iterdir()) == ["c-000000000002"]
 
 
 HOLD = """

@@ -1,0 +1,83 @@
+"""A generation, read back from what was kept of it, with the keys of today."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from aiinfra import edge_config, keys, providers
+from aiinfra.engine import Engine
+from aiinfra.errors import AiinfraError, Code
+from aiinfra.generations import Generation
+from aiinfra.keys import OWN_KEYS
+from aiinfra.loading import Loaded, Target
+from aiinfra.rendering import Rendered, RenderedFile, digest
+from aiinfra.stack import BUILT, LITELLM, Stack
+
+
+def load_kept(target: Target, generation: Generation) -> Loaded:
+    """Return a target as it was then. Raises AiinfraError (ROLLBACK_REFUSED) where that is not to be had."""
+    values = keys.load(target.directory, target.name)
+    keys.check(values, target.keys_file)
+    state = target.workspace.state()
+    if state is None:
+        raise refusal(generation, "this directory has no stack")
+    identity = replace(state.identity, ports=dict(generation.ports), address=generation.address)
+    stack = Stack(target.name, target.directory, target.settings, identity, dict(generation.replicas))
+    changed = [name for name, was in generation.keys.items() if digest(stack, values.get(name, "")) != was]
+    if changed:
+        raise refusal(generation, f"these keys changed since, and keys are never rolled back: {', '.join(changed)}")
+    edge = edge_config.edge_files(stack, edge_config.first(stack))
+    rendered = _rendered(target, generation, edge)
+    provider = providers.kept(generation.provider_config, _config(target, generation))
+    own = {service: generation.images[service] for service in BUILT}
+    return Loaded(
+        target, stack, values, provider, replace(state, identity=identity), own, rendered, dict(generation.images)
+    )
+
+
+def digests(loaded: Loaded) -> dict[str, str]:
+    """Return what tells later whether a key that this state uses changed."""
+    own = {key.name: loaded.values[key.name] for key in OWN_KEYS}
+    used = {**own, **loaded.provider.secrets(loaded.values)}
+    return {name: digest(loaded.stack, value) for name, value in used.items()}
+
+
+def retags(generation: Generation, engine: Engine) -> dict[str, str]:
+    """Return the names of ours that mean another image by now, each with the id to name so again.
+
+    Raises AiinfraError (ROLLBACK_REFUSED) when an image is gone.
+    """
+    found = {}
+    for service in BUILT:
+        name, wanted = generation.images[service], generation.image_ids[service]
+        if not engine.image_id(wanted):
+            raise refusal(generation, f"the image of {service} is gone ({name}, {wanted[:19]})")
+        if engine.image_id(name) != wanted:
+            found[name] = wanted
+    return found
+
+
+def refusal(generation: Generation, reason: str) -> AiinfraError:
+    return AiinfraError(
+        Code.ROLLBACK_REFUSED,
+        f"the stack cannot go back to generation {generation.number}: {reason}",
+        hint="nothing was touched; `aiinfra history` shows the others, `aiinfra up` applies the settings",
+        details={"generation": generation.number, "reason": reason},
+    )
+
+
+def _config(target: Target, generation: Generation) -> Path:
+    found = [path for path in generation.files if path.startswith(f"{LITELLM}-") and path.endswith("/config.yaml")]
+    return target.workspace.root / (found[0] if found else "missing")
+
+
+def _rendered(target: Target, generation: Generation, edge: Mapping[str, str]) -> Rendered:
+    # How the edge is configured follows what runs; this is for a stack without any.
+    files = [RenderedFile(f"{edge_config.FOLDER}/{name}", text, live=True) for name, text in edge.items()]
+    for path in generation.files:
+        try:
+            text = (target.workspace.root / path).read_bytes().decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise refusal(generation, f"its file {path} is gone") from error
+        files.append(RenderedFile(path, text, secret="-secrets-" in path))
+    return Rendered((*files, RenderedFile("compose.yaml", generation.compose)), dict(generation.hashes))

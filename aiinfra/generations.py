@@ -1,0 +1,88 @@
+"""Applied states of a stack, kept to go back to: `generations/N.json`, beside the folders that they mount."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from aiinfra.workspace import Workspace, write
+
+FOLDER = "generations"
+_KEPT = 5
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One applied state. `at` is ISO 8601 in UTC, `healthy` whether it became so, `whole` if of all services.
+
+    `compose` is the rendered file, `files` are the others, by path below the stack's own folder. `images` and
+    `image_ids` are by service. `keys` are keyed digests by name: they tell whether a key changed, and nothing else.
+    """
+
+    number: int
+    at: str
+    verb: str
+    provider_config: str
+    healthy: bool
+    whole: bool
+    images: Mapping[str, str]
+    image_ids: Mapping[str, str]
+    replicas: Mapping[str, int]
+    hashes: Mapping[str, str]
+    ports: Mapping[str, int]
+    address: str
+    keys: Mapping[str, str]
+    compose: str
+    files: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def folders(self) -> set[str]:
+        return {path.split("/")[0] for path in self.files}
+
+
+def load(workspace: Workspace) -> tuple[Generation, ...]:
+    """Return what is kept, oldest first. A damaged file is none; see `damaged`."""
+    found = [_read(path) for path in _paths(workspace)]
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: one.number))
+
+
+def damaged(workspace: Workspace) -> tuple[str, ...]:
+    """Return the names of files that cannot be read."""
+    return tuple(path.name for path in _paths(workspace) if _read(path) is None)
+
+
+def save(workspace: Workspace, generation: Generation) -> None:
+    """Keep a generation, and of the others the last five and the last healthy one."""
+    folder = workspace.root / FOLDER
+    folder.mkdir(exist_ok=True, mode=0o700)
+    write(folder / f"{generation.number}.json", json.dumps(asdict(generation), indent=2) + "\n", mode=0o600)
+    found = load(workspace)
+    kept = {one.number for one in found[-_KEPT:]} | {
+        one.number
+        for one in found
+        if one.healthy
+        and one.whole
+        and not any(later.healthy and later.whole for later in found if later.number > one.number)
+    }
+    for one in found:
+        if one.number not in kept:
+            (folder / f"{one.number}.json").unlink(missing_ok=True)
+
+
+def before(found: tuple[Generation, ...], current: int) -> Generation | None:
+    """Return the last one before `current` that was healthy as a whole."""
+    return next((one for one in reversed(found) if one.number < current and one.healthy and one.whole), None)
+
+
+def _paths(workspace: Workspace) -> list[Path]:
+    return sorted((workspace.root / FOLDER).glob("[0-9]*.json"))
+
+
+def _read(path: Path) -> Generation | None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        found = Generation(**data)
+        sound = found.number == int(path.stem) and all(isinstance(one, str) for one in found.files)
+        return Generation(**{**data, "files": tuple(found.files)}) if sound else None
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
