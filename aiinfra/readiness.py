@@ -9,17 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiinfra import probes
+from aiinfra import keys, probes
 from aiinfra.clock import SYSTEM_CLOCK, Clock
+from aiinfra.diagnosis import LOG_LINES, exit_reason, not_ready
 from aiinfra.edge import Edge
 from aiinfra.engine import Container, Engine, Exit
-from aiinfra.errors import AiinfraError, Code
+from aiinfra.errors import AiinfraError
 from aiinfra.probes import Probe
 from aiinfra.stack import EDGE, LITELLM, MPC_API, PUBLISHED, REDIS, Stack
 
+__all__ = ["Wait", "exit_reason"]
+
 _PAUSE = 0.2
-_LOG_LINES = 12
-_KILLED = 137
 
 # Who is to blame when several are not healthy: what stands in front of or below the others comes first.
 _CAUSES = (REDIS, EDGE, LITELLM, MPC_API)
@@ -103,8 +104,12 @@ class Wait:
         before = {one.id: one for one in self.before}
         for service, container in ((name, one) for name, group in seen.items() for one in group):
             if _crashed(before.get(container.id), container):
-                reason = exit_reason(service, self.engine.last_exit(container))
-                raise self._failure(service, f"{reason} while it was starting", container)
+                end = self.engine.last_exit(container)
+                again = (
+                    f"it crashes again and again ({container.restarts} restarts): " if container.restarts > 0 else ""
+                )
+                reason = f"{again}{exit_reason(service, end)} while it was starting"
+                raise self._failure(service, reason, container, end)
 
     def _late(
         self, pending: Sequence[str], seen: Mapping[str, Sequence[Container]], found: Mapping[str, Probe]
@@ -121,15 +126,10 @@ class Wait:
         reason = f"it is not healthy after {self.seconds:.0f} s; its last check says: {text}"
         return self._failure(service, reason, container)
 
-    def _failure(self, service: str, reason: str, container: Container | None) -> AiinfraError:
-        lines = self.engine.logs_of(container, _LOG_LINES) if container else []
-        log = "".join(f"\n  {line}" for line in lines)
-        return AiinfraError(
-            Code.NOT_READY,
-            f"{service} did not become ready: {reason}" + (f"\nIts last log lines:{log}" if log else ""),
-            hint=f"its container is left for a look: `aiinfra logs {service}`",
-            details={"service": service, "reason": reason, "log": lines},
-        )
+    def _failure(self, service: str, reason: str, container: Container | None, end: Exit | None = None) -> AiinfraError:
+        lines = self.engine.logs_of(container, LOG_LINES) if container else []
+        secrets = keys.load(self.stack.directory, self.stack.name).values()
+        return not_ready(service, container, reason, end=end, lines=lines, secrets=secrets)
 
 
 def _crashed(before: Container | None, now: Container) -> bool:
@@ -138,11 +138,3 @@ def _crashed(before: Container | None, now: Container) -> bool:
         return stopped and before.running
     # `docker start` sets the count of restarts back to 0.
     return now.started is not None and (stopped or now.restarts > 0)
-
-
-def exit_reason(service: str, end: Exit) -> str:
-    if end.out_of_memory:
-        return f"it ran out of memory (its limit is services.{service}.memory) and was killed"
-    if end.code == _KILLED:
-        return "it was killed (signal 9)"
-    return f"it exited with code {end.code}"

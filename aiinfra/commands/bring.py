@@ -1,7 +1,7 @@
 """Carrying out what was decided: from an intent to a stack whose every service is healthy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from aiinfra import rendering, workspace

@@ -1,12 +1,14 @@
 """`rollback`: back to an applied state that was kept, as a change like any other."""
 
+from dataclasses import replace
+
 from aiinfra import generations
 from aiinfra.commands.apply import Applied, apply
 from aiinfra.commands.decide import Overrides
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.generations import Generation
-from aiinfra.loading import Target
+from aiinfra.loading import Target, active_config
 from aiinfra.reporting import Event, Report
 
 
@@ -20,7 +22,9 @@ def rollback(
     """
     chosen = _chosen(target, number)
     report(Event("note", f"generation {chosen.number}", f"of {chosen.at}, provider config {chosen.provider_config}"))
-    return apply(target, "rollback", Overrides(generation=chosen), engine=engine, report=report, timeout=timeout)
+    applied = apply(target, "rollback", Overrides(generation=chosen), engine=engine, report=report, timeout=timeout)
+    _choose(target, chosen)
+    return applied
 
 
 def _chosen(target: Target, number: int | None) -> Generation:
@@ -37,3 +41,14 @@ def _chosen(target: Target, number: int | None) -> Generation:
     if chosen is None:
         raise AiinfraError(Code.ROLLBACK_REFUSED, missing, hint="`aiinfra history` shows what is kept")
     return chosen
+
+
+def _choose(target: Target, chosen: Generation) -> None:
+    """Make the provider config that came back the one in use, or the next `up` would undo that."""
+    state = target.workspace.state()
+    if state is None:
+        return
+    before = active_config(target.settings, state)
+    choice = {"name": chosen.provider_config, "settings": target.settings.provider_config, "before": before}
+    if before != chosen.provider_config:
+        target.workspace.save(replace(state, choice=choice))

@@ -34,6 +34,7 @@ class Container:
     image_version: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[str, ...] = ()
+    finished: datetime | None = None
 
     @property
     def running(self) -> bool:
@@ -69,7 +70,6 @@ def container(item: Mapping[str, Any]) -> Container:
     checks = health.get("Log") or []
     bindings = item["NetworkSettings"].get("Ports") or item["HostConfig"].get("PortBindings") or {}
     networks = item["NetworkSettings"].get("Networks") or {}
-    started = state["StartedAt"]
     return Container(
         id=item["Id"],
         name=item["Name"].lstrip("/"),
@@ -80,7 +80,8 @@ def container(item: Mapping[str, Any]) -> Container:
         exit_code=state["ExitCode"],
         out_of_memory=state["OOMKilled"],
         restarts=item["RestartCount"],
-        started=None if started.startswith("0001") else datetime.fromisoformat(started[:19] + "+00:00"),
+        started=_moment(state["StartedAt"]),
+        finished=_moment(state["FinishedAt"]),
         labels=labels,
         ports={int(inner.split("/")[0]): int(outer[0]["HostPort"]) for inner, outer in bindings.items() if outer},
         last_check=checks[-1]["Output"].strip() if checks else "",
@@ -92,6 +93,10 @@ def container(item: Mapping[str, Any]) -> Container:
         addresses={name: one["IPAddress"] for name, one in networks.items() if one.get("IPAddress")},
         mounts=tuple(one["Source"] for one in item.get("Mounts") or () if one.get("Source")),
     )
+
+
+def _moment(text: str) -> datetime | None:
+    return None if text.startswith("0001") else datetime.fromisoformat(text[:19] + "+00:00")
 
 
 def _image_version(config: Mapping[str, Any], labels: Mapping[str, str]) -> str:
