@@ -59,14 +59,15 @@ def image_build(service: str, build: Build) -> ImageBuild:
 def context_digest(context: Path) -> str:
     """Return the SHA-256 of a build context: names, contents and execute bits, without caches and tests."""
     digest = hashlib.sha256()
-    for path in _files(context):
+    for path in context_files(context):
         executable = path.stat().st_mode & 0o100
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{path.relative_to(context).as_posix()}\0{executable}\0{content}\n".encode())
     return digest.hexdigest()
 
 
-def _files(context: Path) -> Iterator[Path]:
+def context_files(context: Path) -> Iterator[Path]:
+    """Yield the files that a build sees, without caches and tests."""
     for path in sorted(context.rglob("*")):
         parts = path.relative_to(context).parts
         hidden = any(part.startswith(".") for part in parts) and path.name != ".dockerignore"

@@ -139,25 +139,7 @@ class Workspace:
 
     def write_rendered(self, files: Iterable[RenderedFile]) -> None:
         """Write rendered files; a folder named after its content is left alone when it is already there."""
-        owner = UNPRIVILEGED if os.getuid() == 0 else None
-        for file in files:
-            path = self.root / file.path
-            if file.live and path.exists():
-                continue
-            with _translated(path):
-                path.parent.mkdir(exist_ok=True)
-                if path.parent != self.root:
-                    # Containers run as other users; the folder above is private.
-                    path.parent.chmod(0o700 if file.secret else 0o755)
-                if owner is not None and file.secret:
-                    os.chown(path.parent, owner, owner)
-            if _differs(path, file.text):
-                write(
-                    path,
-                    file.text,
-                    mode=0o400 if file.secret else 0o644,
-                    owner=owner if file.secret else None,
-                )
+        write_files(self.root, files)
 
     def sweep(self, files: Iterable[RenderedFile], mounted: Iterable[str] = ()) -> None:
         """Remove content-named folders that are neither of `files` nor `mounted` (paths on the host)."""
@@ -204,6 +186,29 @@ class Workspace:
             with contextlib.suppress(OSError):
                 holder_file.unlink()
             lock.release()
+
+
+def write_files(root: Path, files: Iterable[RenderedFile]) -> None:
+    """Write rendered files below `root`, each readable by the containers that need it and nobody else."""
+    owner = UNPRIVILEGED if os.getuid() == 0 else None
+    for file in files:
+        path = root / file.path
+        if file.live and path.exists():
+            continue
+        with _translated(path):
+            path.parent.mkdir(exist_ok=True)
+            if path.parent != root:
+                # Containers run as other users; the folder above is private.
+                path.parent.chmod(0o700 if file.secret else 0o755)
+            if owner is not None and file.secret:
+                os.chown(path.parent, owner, owner)
+        if _differs(path, file.text):
+            write(
+                path,
+                file.text,
+                mode=0o400 if file.secret else 0o644,
+                owner=owner if file.secret else None,
+            )
 
 
 def new_identity(wanted: Mapping[str, int | None], address: str) -> Identity:

@@ -15,6 +15,7 @@ _HIDDEN = "(hidden)"
 def register(app: typer.Typer) -> None:
     """Add the verbs to the application, in the order that `--help` shows."""
     verb(app, "env")(env)
+    verb(app, "eject")(eject)
     verb(app, "version")(version)
 
 
@@ -49,6 +50,21 @@ def env(
         result = result.hidden(_HIDDEN)
         run.console.say(f"{', '.join(result.secrets)}: hidden on a terminal; --show-secrets shows them")
     run.console.line(written(result.variables, form).removesuffix("\n"))
+    run.done(result)
+
+
+def eject(
+    run: Invocation,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Empty, or not there yet.")] = Path("ejected"),
+) -> None:
+    """Write compose file, configs, secrets and build folders, to run with plain `docker compose up --wait`."""
+    from aiinfra.commands.eject import eject as act  # noqa: PLC0415
+
+    result = act(run.target, folder.absolute())
+    run.console.line(result.directory)
+    if result.keys_generated:
+        run.console.say(f"strong keys generated, there only: {', '.join(result.keys_generated)}")
+    run.console.say(f"its secrets are in it; run it there: `{result.running}`")
     run.done(result)
 
 
