@@ -19,7 +19,7 @@ VERBS = (
     ["restart"],
     ["rebuild"],
     ["history"],
-    ["rollback"],
+    ["rollback"], ["eject"],
     ["down"],
     ["ps"],
     ["health"],
