@@ -6,7 +6,7 @@ API := services/mpc-api
 API_BIN := $(API)/.venv/bin
 PIP_INSTALL := install --quiet --disable-pip-version-check
 
-.PHONY: up down test lint unit service-tests engine-tests golden reference bench bench-api clean
+.PHONY: up down test lint unit audit service-tests engine-tests golden reference bench bench-api clean
 
 ## up: engine, base images, images and stack; ends with one generated script
 up: $(VENV)/installed machine
@@ -18,7 +18,7 @@ down: $(VENV)/installed
 	$(BIN)/aiinfra down
 
 ## test: every test, those on the real engine included
-test: lint unit service-tests engine-tests
+test: lint unit audit service-tests engine-tests
 
 lint: $(VENV)/dev-installed $(API)/.venv/installed
 	$(BIN)/ruff check .
@@ -29,6 +29,10 @@ lint: $(VENV)/dev-installed $(API)/.venv/installed
 
 unit: $(VENV)/dev-installed
 	DOCKER_HOST=unix:///nowhere/docker.sock $(BIN)/pytest tests/unit tests/golden services/litellm/tests -m "not engine"
+
+## audit: known vulnerabilities in what is locked and installed; tools/audit.py says what it can see
+audit: $(VENV)/dev-installed
+	$(BIN)/python tools/audit.py
 
 service-tests: $(API)/.venv/installed
 	$(PYTHON) tools/programs.py redis-server
@@ -71,6 +75,7 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/dev-installed: $(VENV)/installed
 	$(BIN)/python -m pip $(PIP_INSTALL) --group dev
+	$(BIN)/python -m pip uninstall --quiet --yes setuptools
 	touch $@
 
 $(API)/.venv/installed: $(API)/pyproject.toml $(API)/requirements.txt $(API)/requirements-dev.txt
