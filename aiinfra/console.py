@@ -4,11 +4,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from aiinfra.envelope import envelope, plain
 from aiinfra.errors import AiinfraError
 from aiinfra.reporting import Event
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from aiinfra.views import LogLine
-
-SCHEMA_VERSION = 1
 
 _STEP_WIDTH = 100
 
@@ -229,31 +228,3 @@ def _rich(*, stderr: bool, plain: bool) -> "rich.console.Console":
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else 250
     return Output(stderr=stderr, no_color=plain, width=width, emoji=False, soft_wrap=False)
-
-
-def envelope(command: str, data: object, error: AiinfraError | None, warnings: Sequence[str]) -> Mapping[str, Any]:
-    """Return the object that every command prints with `--json`."""
-    fault = error and {
-        "code": error.code.name,
-        "message": error.message,
-        "hint": error.hint,
-        "details": error.details,
-    }
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "command": command,
-        "status": "error" if error else "ok",
-        "data": {} if data is None else plain(data),
-        "warnings": list(warnings),
-        "error": fault,
-    }
-
-
-def plain(data: object) -> Any:  # noqa: ANN401 - JSON
-    if is_dataclass(data) and not isinstance(data, type):
-        return asdict(data)
-    if isinstance(data, Mapping):
-        return {key: plain(item) for key, item in data.items()}
-    if isinstance(data, list | tuple):
-        return [plain(item) for item in data]
-    return data

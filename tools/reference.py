@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+import envelope_schema
 from aiinfra.cli.boundary import application
 from aiinfra.errors import Code
 from aiinfra.keys import OWN_KEYS
@@ -94,4 +95,5 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
 
 if __name__ == "__main__":
     REFERENCE.write_text(reference(), encoding="utf-8")
-    sys.stdout.write(f"wrote {REFERENCE.name}\n")
+    envelope_schema.SCHEMA.write_text(envelope_schema.text(), encoding="utf-8")
+    sys.stdout.write(f"wrote {REFERENCE.name}, {envelope_schema.SCHEMA.name}\n")

@@ -12,6 +12,7 @@ import typer
 
 from aiinfra import __version__
 from aiinfra.cli import applying, config, ending, generate, inside, looking, reading, switching, telling, upkeep
+from aiinfra.cli.completing import VARIABLE, complete, completed
 from aiinfra.cli.invocation import GLOBAL_OPTIONS, current, sign
 from aiinfra.errors import AiinfraError, Code, Interrupted
 
@@ -24,6 +25,8 @@ def run() -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     command = typer.main.get_command(application())
+    if VARIABLE in os.environ:
+        complete(command)
     try:
         arguments = sys.argv[1:] or ["--help"]
         return int(command.main(arguments, prog_name="aiinfra", standalone_mode=False) or 0)
@@ -80,7 +83,7 @@ def application() -> typer.Typer:
     parameter = inspect.Parameter(
         "version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, version]
     )
-    sign(_root, [parameter, *GLOBAL_OPTIONS], "From an empty directory to a healthy AI backend.")
+    sign(_root, completed([parameter, *GLOBAL_OPTIONS]), "From an empty directory to a healthy AI backend.")
     app.callback()(_root)
     for verbs in (applying, switching, looking, reading, inside, telling, ending, upkeep, config, generate):
         verbs.register(app)

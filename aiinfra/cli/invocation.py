@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aiinfra.cli.completing import completed
 from aiinfra.errors import AiinfraError, Code
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def verb(
 
         options = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in options]
-        sign(wrapper, [*keyword, *GLOBAL_OPTIONS], function.__doc__)
+        sign(wrapper, completed([*keyword, *GLOBAL_OPTIONS]), function.__doc__)
         group.command(name.rpartition(" ")[2], context_settings=settings or None)(wrapper)
         return function
 

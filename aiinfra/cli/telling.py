@@ -1,4 +1,4 @@
-"""The verbs that tell what others need to know: env, version."""
+"""The verbs that tell what others need to know: env, version, completion."""
 
 import sys
 from pathlib import Path
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     verb(app, "env")(env)
     verb(app, "eject")(eject)
     verb(app, "version")(version)
+    verb(app, "completion")(completion)
 
 
 def env(
@@ -86,3 +87,15 @@ def version(run: Invocation) -> None:
     rows += [(one.service, one.version or "-", f"{one.image} ({one.id[:19]})") for one in result.images]
     run.console.table(("WHAT", "VERSION", "IMAGE"), rows)
     run.done(result)
+
+
+def completion(
+    run: Invocation,
+    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="The shell that will read it.")],
+) -> None:
+    """Print the completion script of a shell, with how to use it in its first lines."""
+    from aiinfra.bundle import TEMPLATES  # noqa: PLC0415
+
+    script = (TEMPLATES / "completion" / f"aiinfra.{shell}").read_text(encoding="utf-8")
+    run.console.line(script.removesuffix("\n"))
+    run.done({"shell": shell, "script": script})
