@@ -123,9 +123,13 @@ class Console:
         if self.as_json:
             return
         self.stop_live()
-        from aiinfra.views import table  # noqa: PLC0415
+        from aiinfra.views import plain_table, table  # noqa: PLC0415
 
-        self._out.print(table(columns, rows, self._out.width, optional))
+        if sys.stdout.isatty():
+            self._out.print(table(columns, rows, self._out.width, optional))
+        else:
+            # A program or a file reads it: nothing to fit, nothing to colour, and rich need not be loaded.
+            self._out_line(plain_table(columns, rows))
 
     # The live view
 

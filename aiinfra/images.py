@@ -7,11 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiinfra.bundle import SERVICES
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.settings import FILE_NAME, Build, Proxies
+from aiinfra.naming import FILE_NAME
 from aiinfra.stack import LITELLM, MPC_API
+
+if TYPE_CHECKING:
+    from aiinfra.settings import Build, Proxies
 
 _BASE_ARGUMENT = re.compile(r"^ARG (\w+)=(\S+)$", re.MULTILINE)
 _VERSIONS = {
@@ -45,7 +49,7 @@ class ImageBuild:
         return tuple(self.arguments.values())
 
 
-def image_build(service: str, build: Build) -> ImageBuild:
+def image_build(service: str, build: "Build") -> ImageBuild:
     """Return the build of a service's image; its tag changes with anything that can change the image."""
     context = SERVICES / service
     declared = _BASE_ARGUMENT.findall((context / "Dockerfile").read_text(encoding="utf-8"))
@@ -75,7 +79,7 @@ def context_files(context: Path) -> Iterator[Path]:
             yield path
 
 
-def build_secrets(build: Build, directory: Path) -> dict[str, bytes]:
+def build_secrets(build: "Build", directory: Path) -> dict[str, bytes]:
     """Return what a build behind a company proxy is handed, by secret id; absent from the finished image.
 
     `pip_conf` is mounted as /etc/pip.conf, `ca_bundle` is a PEM file, `environment` a piece of shell that exports
@@ -101,7 +105,7 @@ def build_secrets(build: Build, directory: Path) -> dict[str, bytes]:
     return found
 
 
-def _exports(proxies: Proxies) -> Iterator[str]:
+def _exports(proxies: "Proxies") -> Iterator[str]:
     """Both spellings, because some programs know only one, and others prefer the lower-case one."""
     values = {"http_proxy": proxies.http, "https_proxy": proxies.https, "no_proxy": proxies.no_proxy}
     for name, value in values.items():

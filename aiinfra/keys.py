@@ -9,9 +9,13 @@ import secrets
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.settings import DEFAULT_STACK, ApiKey
+from aiinfra.naming import DEFAULT_STACK
+
+if TYPE_CHECKING:
+    from aiinfra.settings import ApiKey
 
 _MINIMUM = 16
 _DISTINCT = 8
@@ -45,7 +49,7 @@ OWN_KEYS = (
 PREVIOUS_KEY = OwnKey("MPC_API_KEY_PREVIOUS", "the content API's key before the last change", lambda: "")
 
 
-def of_callers(callers: Iterable[ApiKey]) -> tuple[OwnKey, ...]:
+def of_callers(callers: Iterable["ApiKey"]) -> tuple[OwnKey, ...]:
     """Return the keys that aiinfra.yaml names for further callers of MPC-API."""
     meaning = "the content API's key of '{}'"
     return tuple(OwnKey(one.variable, meaning.format(one.name), lambda: secrets.token_urlsafe(32)) for one in callers)

@@ -5,15 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aiinfra import images, keys, providers, rendering, settings, workspace
+from aiinfra import images, keys, naming, rendering, workspace
 from aiinfra.engine import Compose, Container, Volume
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.providers import ProviderConfig
 from aiinfra.rendering import DIRECTORY_LABEL, Rendered, render
-from aiinfra.settings import Build, Settings
 from aiinfra.stack import BUILT, EDGE, REDIS, Stack, wanted_ports
 from aiinfra.workspace import State, Workspace
+
+if TYPE_CHECKING:
+    from aiinfra.providers import ProviderConfig
+    from aiinfra.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,13 @@ class Target:
     """Which stack a command is about: its directory, settings and name. Nothing else is read yet."""
 
     directory: Path
-    settings: Settings
     name: str
+
+    @cached_property
+    def settings(self) -> "Settings":
+        from aiinfra import settings  # noqa: PLC0415 - pydantic takes longer than all that `ps` does
+
+        return settings.load(self.directory)
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -67,7 +75,7 @@ class Loaded:
     target: Target
     stack: Stack
     values: Mapping[str, str]
-    provider: ProviderConfig
+    provider: "ProviderConfig"
     state: State
     replaced_images: Mapping[str, str] = field(default_factory=dict)
     kept_files: Rendered | None = None
@@ -111,15 +119,31 @@ class Loaded:
 
 
 def target(directory: Path, name: str | None) -> Target:
-    """Read the settings of a stack directory. Raises AiinfraError (exit 2 or 3)."""
-    found = settings.load(directory)
-    if name is not None and not settings.STACK_NAME.fullmatch(name):
+    """Read the settings of a stack directory, if there are any. Raises AiinfraError (exit 2 or 3)."""
+    found = naming.DEFAULT_STACK if _says_nothing(directory / naming.FILE_NAME) else _stack_set(directory)
+    if name is not None and not naming.STACK_NAME.fullmatch(name):
         raise AiinfraError(
             Code.USAGE,
             f"'{name}' is not a stack name",
             hint="use at most 41 of a-z, 0-9, '-' and '_', beginning with a letter or digit",
         )
-    return Target(directory, found, name or found.stack)
+    return Target(directory, name or found)
+
+
+def _says_nothing(path: Path) -> bool:
+    """Whether a settings file is missing, or has nothing but comments, as a new one does."""
+    try:
+        return all(not line.strip() or line.startswith("#") for line in path.read_text(encoding="utf-8").splitlines())
+    except FileNotFoundError:
+        return True
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _stack_set(directory: Path) -> str:
+    from aiinfra import settings  # noqa: PLC0415
+
+    return settings.load(directory).stack
 
 
 def active_config(found: Settings, state: State | None) -> str:
@@ -142,6 +166,8 @@ def load(
     `generated` are keys that are not in .env yet, `provider_config` is one to load in place of the settings',
     `images` are tags to run in place of what we would build, and `scale` numbers of replicas, both by service.
     """
+    from aiinfra import providers  # noqa: PLC0415 - not for commands that only look
+
     values = {**keys.load(target.directory, target.name), **generated}
     keys.check(values, target.keys_file, keys.of_callers(target.settings.services.mpc_api.keys))
     state = target.workspace.state()
@@ -155,11 +181,13 @@ def load(
     else:
         identity = workspace.with_ports(state.identity, wanted, target.settings.ports.address)
         state = replace(state, identity=identity)
-    stack = Stack(target.name, target.directory, target.settings, state.identity, scale or {})
+    stack = Stack(target.name, target.directory, lambda: target.settings, state.identity, scale or {})
     return Loaded(target, stack, values, provider, state, images or {})
 
 
-def _refuse_unknown_bases(found: Settings) -> None:
+def _refuse_unknown_bases(found: "Settings") -> None:
+    from aiinfra.settings import Build  # noqa: PLC0415
+
     known = {
         *rendering.base_images(Build()),
         *(base for name in BUILT for base in images.image_build(name, Build()).bases),
@@ -168,7 +196,7 @@ def _refuse_unknown_bases(found: Settings) -> None:
         if image not in known:
             raise AiinfraError(
                 Code.SETTINGS_INVALID,
-                f"{settings.FILE_NAME}: build.base_images: nothing builds on or runs '{image}'",
+                f"{naming.FILE_NAME}: build.base_images: nothing builds on or runs '{image}'",
                 hint=f"known: {', '.join(sorted(known))}; nothing was touched",
             )
 
@@ -182,4 +210,4 @@ def running(target: Target) -> Stack:
             f"the stack '{target.name}' was never started from {target.directory}",
             hint="start it: `aiinfra up`",
         )
-    return Stack(target.name, target.directory, target.settings, state.identity)
+    return Stack(target.name, target.directory, lambda: target.settings, state.identity)

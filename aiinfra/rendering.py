@@ -7,16 +7,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from aiinfra import edge_config
 from aiinfra.bundle import TEMPLATES, templates
 from aiinfra.keys import OWN_KEYS, PREVIOUS_KEY, OwnKey
-from aiinfra.providers import ProviderConfig
-from aiinfra.settings import DEFAULT_STACK, Build, MpcApi
+from aiinfra.naming import DEFAULT_STACK
 from aiinfra.stack import EDGE, LITELLM, MPC_API, PUBLISHED, REDIS, SERVICES, Stack
+
+if TYPE_CHECKING:
+    from aiinfra.providers import ProviderConfig
+    from aiinfra.settings import Build, MpcApi
 
 LABEL = "org.aiinfra."
 CONTENT_LABEL = LABEL + "content-hash"
@@ -57,7 +58,7 @@ class Rendered:
 def render(
     stack: Stack,
     values: Mapping[str, str],
-    provider: ProviderConfig,
+    provider: "ProviderConfig",
     *,
     images: Mapping[str, str],
     root: Path,
@@ -89,6 +90,8 @@ def render(
         http_probe=_http_probe,
         stack_labels=labels(stack),
     )
+    import yaml  # noqa: PLC0415 - not for commands that only look
+
     unlabelled = yaml.load(template(labels={name: {} for name in SERVICES}), yaml.CSafeLoader)
     # One replica more or less is no reason to replace the others.
     hashes = {name: digest(stack, _without_scale(unlabelled["services"][name])) for name in SERVICES}
@@ -103,7 +106,7 @@ def render(
     return Rendered((*files, RenderedFile("compose.yaml", template(labels=labelled))), hashes)
 
 
-def base_images(build: Build) -> tuple[str, ...]:
+def base_images(build: "Build") -> tuple[str, ...]:
     """Return the images that the compose template runs as they are, after the settings' replacements."""
     named = _BASE_IMAGE.findall((TEMPLATES / "compose" / "compose.yaml.j2").read_text(encoding="utf-8"))
     return tuple(build.base_images.get(image, image) for image in named)
@@ -126,7 +129,7 @@ def _yaml_value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("$", "$$")
 
 
-def _folders(stack: Stack, values: Mapping[str, str], provider: ProviderConfig) -> dict[str, dict[str, str]]:
+def _folders(stack: Stack, values: Mapping[str, str], provider: "ProviderConfig") -> dict[str, dict[str, str]]:
     password = values["REDIS_PASSWORD"]
     return {
         REDIS: {
@@ -144,7 +147,7 @@ def _folders(stack: Stack, values: Mapping[str, str], provider: ProviderConfig) 
     }
 
 
-def _mpc_api_secrets(api: MpcApi, values: Mapping[str, str]) -> dict[str, str]:
+def _mpc_api_secrets(api: "MpcApi", values: Mapping[str, str]) -> dict[str, str]:
     names = ["MPC_API_KEY", "LITELLM_MASTER_KEY", "REDIS_PASSWORD", *(key.variable for key in api.keys)]
     previous = [PREVIOUS_KEY.name] if values.get(PREVIOUS_KEY.name) else []
     return {name: values[name] for name in names + previous}
@@ -155,7 +158,7 @@ def _three_quarters(memory: str) -> str:
     return str(int(memory[:-1]) * unit * 3 // 4)
 
 
-def _environment_variables(stack: Stack, provider: ProviderConfig) -> dict[str, dict[str, str]]:
+def _environment_variables(stack: Stack, provider: "ProviderConfig") -> dict[str, dict[str, str]]:
     redis = {"REDIS_HOST": "redis", "REDIS_PORT": "6379"}
     return {
         # Their mere presence switches LiteLLM's shared router state on.
@@ -164,7 +167,7 @@ def _environment_variables(stack: Stack, provider: ProviderConfig) -> dict[str, 
     }
 
 
-def _mpc_api_variables(api: MpcApi) -> dict[str, str]:
+def _mpc_api_variables(api: "MpcApi") -> dict[str, str]:
     always = {
         "LITELLM_URL": "http://edge:4000",
         "REDIS_URL": "redis://redis:6379/0",

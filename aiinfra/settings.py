@@ -11,14 +11,10 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.models import Models
+from aiinfra.naming import DEFAULT_STACK, FILE_NAME, STACK_NAME
 from aiinfra.section import Section as _Section
 from aiinfra.section import doc as _doc
 
-FILE_NAME = "aiinfra.yaml"
-DEFAULT_STACK = "ai-infra"
-
-# Compose's own rule for project names (compose-go, loader.NormalizeProjectName), and short enough for DNS labels.
-STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _MEMORY = re.compile(r"[1-9][0-9]*[mg]")
 _URL = re.compile(r"https?://([^\s/?#]*@)?([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s@]*)?")
 

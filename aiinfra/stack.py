@@ -1,10 +1,15 @@
 """Settings and what a stack remembers -> Stack: what it means."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aiinfra.settings import DEFAULT_STACK, Settings
+from aiinfra.naming import DEFAULT_STACK
+
+if TYPE_CHECKING:
+    from aiinfra.settings import Settings
 
 REDIS, LITELLM, MPC_API, EDGE = "redis", "litellm", "mpc-api", "edge"
 
@@ -55,13 +60,20 @@ class Identity:
 
 @dataclass(frozen=True)
 class Stack:
-    """`scale` is a number of replicas by service, in place of the settings'."""
+    """`scale` is a number of replicas by service, in place of the settings'.
+
+    `read_settings` is called when the settings are first needed: commands that only look never do.
+    """
 
     name: str
     directory: Path
-    settings: Settings
+    read_settings: "Callable[[], Settings]"
     identity: Identity
     scale: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def settings(self) -> "Settings":
+        return self.read_settings()
 
     @property
     def replicas(self) -> Mapping[str, int]:
@@ -94,7 +106,7 @@ class Stack:
         return tuple(self.endpoint(service) for service in PUBLISHED)
 
 
-def wanted_ports(name: str, settings: Settings) -> dict[str, int | None]:
+def wanted_ports(name: str, settings: "Settings") -> dict[str, int | None]:
     """Return the host port each published service asks for; None means any free one."""
     default = dict(PUBLISHED) if name == DEFAULT_STACK else {}
     asked = {LITELLM: settings.ports.litellm, MPC_API: settings.ports.mpc_api}

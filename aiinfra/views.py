@@ -47,6 +47,13 @@ def table(
     return made
 
 
+def plain_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [columns, *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    shown = ((" " * _GAP).join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join(line.rstrip() for line in shown)
+
+
 def watched(console: "Console", headline: str, status: str, body: "Table | None", note: str) -> "RenderableType":
     """Return the live view of a watch: a headline, the table, and what there is to say below it."""
     from rich.console import Group  # noqa: PLC0415

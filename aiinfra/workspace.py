@@ -17,8 +17,8 @@ from typing import Any
 from aiinfra.edge_config import FILE
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.keys import file_for
+from aiinfra.naming import FILE_NAME
 from aiinfra.rendering import RenderedFile
-from aiinfra.settings import FILE_NAME
 from aiinfra.stack import PUBLISHED, Identity
 
 FOLDER = ".aiinfra"

@@ -14,6 +14,7 @@ from aiinfra import __version__
 from aiinfra.cli import applying, config, ending, generate, inside, looking, reading, switching, telling, upkeep
 from aiinfra.cli.completing import VARIABLE, complete, completed
 from aiinfra.cli.invocation import GLOBAL_OPTIONS, current, sign
+from aiinfra.cli.words import spare
 from aiinfra.errors import AiinfraError, Code, Interrupted
 
 
@@ -25,6 +26,7 @@ def run() -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     command = typer.main.get_command(application())
+    spare()
     if VARIABLE in os.environ:
         complete(command)
     try:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from aiinfra import keys, workspace
 from aiinfra.loading import Target
+from aiinfra.naming import FILE_NAME
 from aiinfra.rendering import env_file, settings_file
-from aiinfra.settings import FILE_NAME
 
 
 @dataclass(frozen=True)

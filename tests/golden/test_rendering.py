@@ -27,7 +27,7 @@ def rendered(case: str) -> Rendered:
     wanted = {name: port or 1 for name, port in wanted_ports(target.name, target.settings).items()}
     identity = replace(FIXED_IDENTITY, ports=wanted, address=target.settings.ports.address)
     return render(
-        Stack(target.name, Path("/stack"), target.settings, identity),
+        Stack(target.name, Path("/stack"), lambda: target.settings, identity),
         values,
         provider,
         images={"litellm": "aiinfra-litellm:golden", "mpc-api": "aiinfra-mpc-api:golden"},

@@ -1,0 +1,9 @@
+"""Names that everything agrees on; a module without imports worth the time of a quick command."""
+
+import re
+
+FILE_NAME = "aiinfra.yaml"
+DEFAULT_STACK = "ai-infra"
+
+# Compose's own rule for project names (compose-go, loader.NormalizeProjectName), and short enough for DNS labels.
+STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
