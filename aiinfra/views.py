@@ -32,7 +32,7 @@ _REST = 12
 def table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, optional: Sequence[str] = ()
 ) -> "Table":
-    """Return a table that fits: `optional` columns give way, the first of them first; the last column is folded."""
+    """Return a table that fits: `optional` columns give way, the first of them first; the last one is folded."""
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -104,12 +104,12 @@ def _fitting(
 ) -> list[int]:
     shown = list(range(len(columns)))
     for name in optional:
-        if _width(columns, rows, shown) <= width:
+        if _width(columns, rows, shown, folding=columns[shown[-1]] not in optional) <= width:
             break
         shown.remove(columns.index(name))
     return shown
 
 
-def _width(columns: Sequence[str], rows: Sequence[Sequence[object]], shown: Sequence[int]) -> int:
+def _width(columns: Sequence[str], rows: Sequence[Sequence[object]], shown: Sequence[int], *, folding: bool) -> int:
     widths = [max(len(columns[index]), *(len(str(row[index])) for row in rows), 0) for index in shown]
-    return sum(widths[:-1]) + _GAP * (len(shown) - 1) + min(widths[-1], _REST)
+    return sum(widths[:-1]) + _GAP * (len(shown) - 1) + (min(widths[-1], _REST) if folding else widths[-1])
