@@ -146,7 +146,7 @@ def _stack_set(directory: Path) -> str:
     return settings.load(directory).stack
 
 
-def active_config(found: Settings, state: State | None) -> str:
+def active_config(found: "Settings", state: State | None) -> str:
     """Return the provider config that counts: what `use-config` chose, until aiinfra.yaml says something else."""
     choice = state.choice if state else {}
     chosen = choice.get("settings") == found.provider_config

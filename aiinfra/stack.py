@@ -62,18 +62,18 @@ class Identity:
 class Stack:
     """`scale` is a number of replicas by service, in place of the settings'.
 
-    `read_settings` is called when the settings are first needed: commands that only look never do.
+    `given` are the settings, or what reads them when they are first needed: commands that only look never do.
     """
 
     name: str
     directory: Path
-    read_settings: "Callable[[], Settings]"
+    given: "Settings | Callable[[], Settings]"
     identity: Identity
     scale: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def settings(self) -> "Settings":
-        return self.read_settings()
+        return self.given() if callable(self.given) else self.given
 
     @property
     def replicas(self) -> Mapping[str, int]:

@@ -24,6 +24,17 @@ COMMANDS: Mapping[str, Row] = {
     "plan": Row(["plan"], ["plan"], "DOCKER_MISSING"),
     "restart": Row(["restart", "mpc-api"], ["restart"], "DOCKER_MISSING"),
     "rebuild": Row(["rebuild", "mpc-api"], ["rebuild"], "DOCKER_MISSING"),
+    "use-config": Row(["use-config", "mock"], ["use-config", "nothing"], "PROVIDER_CONFIG_INVALID"),
+    "models": Row(["models"], ["models"], "NOT_RUNNING"),
+    "chat": Row(["chat", "hello"], ["chat", "hello"], "NOT_RUNNING"),
+    "config list": Row(["config", "list"], ["config", "list", "--nonsense"], "USAGE"),
+    "config show": Row(["config", "show"], ["config", "show", "nothing"], "PROVIDER_CONFIG_INVALID"),
+    "config check": Row(["config", "check"], ["config", "check", "nothing"], "PROVIDER_CONFIG_INVALID"),
+    "config diff": Row(["config", "diff", "mock"], ["config", "diff", "a", "b"], "PROVIDER_CONFIG_INVALID"),
+    "config new": Row(
+        ["config", "new", "mine", "--from", "mock"], ["config", "new", "x", "--from", "a"], "PROVIDER_CONFIG_INVALID"
+    ),
+    "config path": Row(["config", "path"], ["config", "path", "nothing"], "PROVIDER_CONFIG_INVALID"),
     "ps": Row(["ps", "--all", "--stats"], ["ps"], "DOCKER_MISSING"),
     "health": Row(["health"], ["health"], "NOT_RUNNING"),
     "logs": Row(["logs", "-n", "3"], ["logs"], "DOCKER_MISSING", streams="LogLine"),

@@ -48,6 +48,10 @@ COMPLETIONS: dict[str, Callable[[typer.Context], list[str]]] = {
     "services": services,
     "service": services,
     "provider_config": provider_configs,
+    "name": provider_configs,
+    "first": provider_configs,
+    "second": provider_configs,
+    "base": provider_configs,
     "stack": stacks,
 }
 
