@@ -13,7 +13,7 @@ from aiinfra import edge_config
 from aiinfra.bundle import TEMPLATES, templates
 from aiinfra.keys import OWN_KEYS, PREVIOUS_KEY, OwnKey
 from aiinfra.naming import DEFAULT_STACK
-from aiinfra.stack import EDGE, LITELLM, MPC_API, PUBLISHED, REDIS, SERVICES, Stack
+from aiinfra.stack import EDGE, KEEPER, LITELLM, MPC_API, PUBLISHED, REDIS, SERVICES, Stack, keeper_password
 
 if TYPE_CHECKING:
     from aiinfra.providers import ProviderConfig
@@ -108,8 +108,16 @@ def render(
 
 def base_images(build: "Build") -> tuple[str, ...]:
     """Return the images that the compose template runs as they are, after the settings' replacements."""
-    named = _BASE_IMAGE.findall((TEMPLATES / "compose" / "compose.yaml.j2").read_text(encoding="utf-8"))
-    return tuple(build.base_images.get(image, image) for image in named)
+    return tuple(build.base_images.get(image, image) for image in _named_images())
+
+
+def redis_image(build: "Build") -> str:
+    """Return the image that Redis runs, after the settings' replacements."""
+    return next(build.base_images.get(image, image) for image in _named_images() if image.startswith("redis:"))
+
+
+def _named_images() -> list[str]:
+    return _BASE_IMAGE.findall((TEMPLATES / "compose" / "compose.yaml.j2").read_text(encoding="utf-8"))
 
 
 def env_file(stack: str, generated: Mapping[str, str], callers: Iterable[OwnKey] = ()) -> str:
@@ -139,7 +147,11 @@ def _folders(stack: Stack, values: Mapping[str, str], provider: "ProviderConfig"
             # Redis is given the hash only: nothing secret is in its container.
             "users.acl": templates()
             .get_template("redis/users.acl.j2")
-            .render(password_sha256=hashlib.sha256(password.encode()).hexdigest()),
+            .render(
+                password_sha256=hashlib.sha256(password.encode()).hexdigest(),
+                keeper=KEEPER,
+                keeper_sha256=hashlib.sha256(keeper_password(stack.identity).encode()).hexdigest(),
+            ),
         },
         LITELLM: {"config.yaml": provider.text},
         "litellm-secrets": {"LITELLM_MASTER_KEY": values["LITELLM_MASTER_KEY"]} | provider.secrets(values),

@@ -1,5 +1,6 @@
 """Settings and what a stack remembers -> Stack: what it means."""
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from aiinfra.settings import Settings
 
 REDIS, LITELLM, MPC_API, EDGE = "redis", "litellm", "mpc-api", "edge"
+
+# Redis's user for backups.
+KEEPER = "keeper"
 
 # In order of dependency: each needs those before it.
 SERVICES = (REDIS, LITELLM, MPC_API, EDGE)
@@ -58,6 +62,15 @@ class Identity:
     address: str
 
 
+def keeper_password(identity: Identity) -> str:
+    """Return the password of Redis's user for backups. No service knows it: only who may read the state file."""
+    return hmac.digest(identity.digest_key, KEEPER.encode(), "sha256").hex()
+
+
+def volume_name(stack: str) -> str:
+    return "mpc-redis-data" if stack == DEFAULT_STACK else f"{stack}-redis-data"
+
+
 @dataclass(frozen=True)
 class Stack:
     """`scale` is a number of replicas by service, in place of the settings'.
@@ -91,7 +104,7 @@ class Stack:
 
     @property
     def volume(self) -> str:
-        return "mpc-redis-data" if self.name == DEFAULT_STACK else f"{self.name}-redis-data"
+        return volume_name(self.name)
 
     def grace(self, service: str) -> int:
         """Return the seconds that what runs in a container of a published service gets to end by itself."""

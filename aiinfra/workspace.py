@@ -70,6 +70,14 @@ class Workspace:
         self.state_file = self.root / "state.json"
         self.journal_file = self.root / "journal.json"
 
+    @property
+    def exists(self) -> bool:
+        """Whether the stack was ever applied here. Where that cannot be seen, it is taken to be so."""
+        try:
+            return self.state_file.exists()
+        except OSError:
+            return True
+
     def prepare(self) -> None:
         """Make the folder, private and ignored by git."""
         with _translated(self.root):

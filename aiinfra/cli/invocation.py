@@ -83,17 +83,25 @@ class Invocation:
         """The stack directory that we stand in, or below."""
         from aiinfra import loading, workspace  # noqa: PLC0415 - YAML and pydantic are not needed for --help
 
-        return loading.target(workspace.find(self._start), self._stack)
+        return loading.target(workspace.find(self._start), self.stack_name)
 
     @cached_property
     def target_here(self) -> "Target":
         """The directory that we stand in itself, to make a stack directory of it."""
         from aiinfra import loading  # noqa: PLC0415
 
-        return loading.target(self._start, self._stack)
+        return loading.target(self._start, self.stack_name)
+
+    @cached_property
+    def directory(self) -> Path:
+        """The stack directory that we stand in, or below, without reading its settings."""
+        from aiinfra import workspace  # noqa: PLC0415
+
+        return workspace.find(self._start)
 
     @property
-    def _stack(self) -> str | None:
+    def stack_name(self) -> str | None:
+        """The stack that was asked for; None means the settings' one."""
         return self.options.get("stack") or os.environ.get("AIINFRA_STACK") or None
 
     @property

@@ -98,7 +98,7 @@ def held(workspace: Workspace, verb: str, report: Report) -> Iterator[None]:
 
     A directory that is gone or read-only holds up nothing: no other command can change that stack from there.
     """
-    if not workspace.state_file.exists():
+    if not workspace.exists:
         yield
         return
     with ExitStack() as stack:

@@ -47,7 +47,7 @@ def ls(*, engine: Engine) -> tuple[StackRow, ...]:
 
 def _living(name: str, directories: Sequence[str]) -> str:
     """Return the directory that a stack is in; after a move, what is left of the old one names that still."""
-    return next((one for one in directories if Workspace(Path(one), name).state_file.exists()), directories[0])
+    return next((one for one in directories if Workspace(Path(one), name).exists), directories[0])
 
 
 def _row(name: str, directory: str, containers: Sequence[Container], volumes: tuple[str, ...]) -> StackRow:
@@ -58,7 +58,7 @@ def _row(name: str, directory: str, containers: Sequence[Container], volumes: tu
     return StackRow(
         name=name,
         directory=directory,
-        directory_found=_exists(workspace),
+        directory_found=workspace.exists,
         state=_state(containers, running),
         health=next((one for one in _WORST_FIRST if one in healths), ""),
         running=len(running),
@@ -76,13 +76,6 @@ def _state(containers: Sequence[Container], running: Sequence[Container]) -> str
     if not running:
         return "stopped"
     return "running" if {one.service for one in running} >= set(SERVICES) else "partly"
-
-
-def _exists(workspace: Workspace) -> bool:
-    try:
-        return workspace.state_file.exists()
-    except OSError:
-        return False
 
 
 def _provider_config(workspace: Workspace) -> str:

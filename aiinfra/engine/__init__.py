@@ -2,10 +2,11 @@
 
 from aiinfra.engine.client import Compose, Engine
 from aiinfra.engine.container import Container, Exit, Stats, Volume
-from aiinfra.engine.estate import CacheRecord, Estate, Image, Network
+from aiinfra.engine.estate import CacheRecord, Estate, Image, Network, Sizes
 from aiinfra.engine.following import Follower, Line, Notice
 from aiinfra.engine.logs import open_log, stamped
-from aiinfra.engine.scratch import ask, judge
+from aiinfra.engine.redis_data import RedisData, copy_out
+from aiinfra.engine.scratch import ask, judge, resolves
 from aiinfra.engine.versions import Versions, refuse_old
 
 __all__ = [
@@ -20,12 +21,16 @@ __all__ = [
     "Line",
     "Network",
     "Notice",
+    "RedisData",
+    "Sizes",
     "Stats",
     "Versions",
     "Volume",
     "ask",
+    "copy_out",
     "judge",
     "open_log",
     "refuse_old",
+    "resolves",
     "stamped",
 ]

@@ -17,9 +17,9 @@ from aiinfra.engine import build_log
 from aiinfra.engine.command import TIMEOUT, become, look, run
 from aiinfra.engine.container import Container, Exit, Stats, Volume, container
 from aiinfra.engine.estate import Estate
-from aiinfra.engine.refusals import translated
 from aiinfra.engine.rollout import Rollout
 from aiinfra.engine.versions import Versions, refuse_old, versions
+from aiinfra.engine.watch import translated
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.images import ImageBuild
 from aiinfra.rendering import STACK_LABEL
@@ -43,6 +43,15 @@ class Engine:
     def require(self) -> None:
         """Raise AiinfraError (exit 4) unless an engine, Compose and buildx that are new enough answer."""
         refuse_old(versions())
+
+    def info(self) -> str:
+        """Return what the engine says of itself, as JSON."""
+        return look("info", "--format", "json")
+
+    def inspect(self, containers: Sequence[Container]) -> str:
+        """Return all that the engine knows of containers, as JSON."""
+        ids = [one.id for one in containers]
+        return look("inspect", "--type", "container", *ids, tolerate="No such container") if ids else "[]"
 
     def containers(self, project: str) -> list[Container]:
         """Return all containers of a Compose project, stopped ones too."""
@@ -201,6 +210,11 @@ class Engine:
         if ids:
             with translated():
                 self._client.container.remove(ids, force=True, volumes=True)
+
+    def halt(self, container: Container) -> None:
+        """Stop one container; it gets its own grace period."""
+        with translated():
+            self._client.container.stop(container.id)
 
     def stop(self, project: str, *, timeout: int | None) -> None:
         """Stop a project's containers, dependants first; Compose finds them by their labels, so no file is needed."""

@@ -21,14 +21,18 @@ def look(*arguments: str, tolerate: str = "", timeout: float = TIMEOUT) -> str:
     try:
         done = run(["docker", *arguments], timeout=timeout)
     except TimeoutError as error:
-        raise AiinfraError(
-            Code.DOCKER_STOPPED,
-            f"the Docker engine did not answer within {timeout:.0f} seconds",
-            hint="restart it: `sudo systemctl restart docker`, or Docker Desktop",
-        ) from error
+        raise hung(timeout) from error
     if done.returncode != 0 and not (tolerate and tolerate in done.stderr):
         raise refusal(done.stderr)
     return done.stdout
+
+
+def hung(seconds: float) -> AiinfraError:
+    return AiinfraError(
+        Code.DOCKER_STOPPED,
+        f"the Docker engine did not answer within {seconds:.0f} seconds",
+        hint="restart it: `sudo systemctl restart docker`, or Docker Desktop",
+    )
 
 
 def run(

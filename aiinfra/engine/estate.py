@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aiinfra.engine.command import look
-from aiinfra.engine.container import Container, Volume, container
-from aiinfra.engine.refusals import translated
+from aiinfra.engine.container import Container as Found
+from aiinfra.engine.container import Volume, container
+from aiinfra.engine.watch import translated
 from aiinfra.rendering import LABEL, STACK_LABEL
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """Bytes, -1 where the engine does not know: of images by id, what removing one frees; of volumes by name."""
+
+    images: Mapping[str, int]
+    volumes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class CacheRecord:
     id: str
     size: int
@@ -47,7 +56,7 @@ class CacheRecord:
 class Estate:
     """Looks by label, so that nothing of anybody else is ever in its answers."""
 
-    def containers(self, stack: str | None = None) -> list[Container]:
+    def containers(self, stack: str | None = None) -> list[Found]:
         """Return the containers of a stack, or of all stacks; scratch containers too."""
         ids = look("ps", "-aq", "--no-trunc", "--filter", _labelled(stack)).split()
         found = json.loads(look("inspect", "--type", "container", *ids, tolerate="No such") or "[]") if ids else []
@@ -68,6 +77,12 @@ class Estate:
         text = look("ps", "-a", "--no-trunc", "--filter", f"network={name}", "--format", "{{.ID}} {{.Names}}")
         return dict(line.split(" ", 1) for line in text.splitlines())
 
+    def labels(self, kind: str, name: str) -> dict[str, str] | None:
+        """Return the labels of a network or volume; None where there is none of this name."""
+        missing = "not found" if kind == "network" else "no such volume"
+        text = look(kind, "inspect", "--format", "{{json .Labels}}", name, tolerate=missing)
+        return (json.loads(text) or {}) if text.strip() else None
+
     def images(self) -> list[Image]:
         """Return the images that we built, tagged or not."""
         ids = look("image", "ls", "-q", "--no-trunc", "--filter", f"label={LABEL}service").split()
@@ -77,21 +92,18 @@ class Estate:
             for one in found
         ]
 
-    def image_ids_in_use(self) -> set[str]:
-        """Return the ids of the images that any container, ours or not, was made from."""
-        ids = look("ps", "-aq", "--no-trunc").split()
+    def image_ids_in_use(self, *, but: Container[str] = ()) -> set[str]:
+        """Return the ids of the images of all containers, ours or not, except those whose ids are in `but`."""
+        ids = [one for one in look("ps", "-aq", "--no-trunc").split() if one not in but]
         text = look("inspect", "--type", "container", "--format", "{{.Image}}", *ids, tolerate="No such") if ids else ""
         return set(text.split())
 
-    def volume_sizes(self) -> dict[str, int]:
-        """Return the bytes of every volume; -1 where the engine does not know."""
+    def sizes(self) -> Sizes:
         found = json.loads(look("system", "df", "-v", "--format", "json", timeout=_COUNTING))
-        return {one["Name"]: bytes_of(one["Size"]) for one in found["Volumes"] or ()}
-
-    def unique_sizes(self) -> dict[str, int]:
-        """Return by image id the bytes that removing it would free."""
-        found = json.loads(look("system", "df", "-v", "--format", "json", timeout=_COUNTING))
-        return {one["ID"]: bytes_of(one["UniqueSize"]) for one in found["Images"] or ()}
+        return Sizes(
+            {one["ID"]: bytes_of(one["UniqueSize"]) for one in found["Images"] or ()},
+            {one["Name"]: bytes_of(one["Size"]) for one in found["Volumes"] or ()},
+        )
 
     def cache(self) -> list[CacheRecord]:
         """Return the records of the build cache that came from our builds and that no image shares; leaves first."""

@@ -2,8 +2,6 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from aiinfra.errors import AiinfraError, Code
 
@@ -29,6 +27,12 @@ _CAUSES: tuple[tuple[re.Pattern[str], Code, str, str], ...] = (
         Code.DISK_FULL,
         "no space is left on the disk of the Docker engine",
         "free some (`docker system df` shows what is used), and run the same command again",
+    ),
+    (
+        re.compile(r"non-overlapping IPv4 address pool|address pools have been fully subscribed", re.IGNORECASE),
+        Code.DOCKER_REFUSED,
+        "Docker has no address range left for a new network",
+        "remove networks nobody uses (`docker network prune`), or set `default-address-pools` in Docker's daemon.json",
     ),
     (
         re.compile(r"port is already allocated|address already in use|ports are not available", re.IGNORECASE),
@@ -63,17 +67,3 @@ def no_docker() -> AiinfraError:
         "there is no `docker` command on this machine",
         hint="install Docker with its Compose plugin: https://docs.docker.com/engine/install/",
     )
-
-
-@contextmanager
-def translated(fallback: Code = Code.DOCKER_REFUSED, log: Callable[[], str] = str) -> Iterator[None]:
-    """Translate what python-on-whales raises; `log` returns the lines that a build wrote."""
-    from python_on_whales.client_config import ClientNotFoundError  # noqa: PLC0415 - loaded by then
-    from python_on_whales.exceptions import DockerException  # noqa: PLC0415
-
-    try:
-        yield
-    except (ClientNotFoundError, FileNotFoundError) as error:
-        raise no_docker() from error
-    except DockerException as error:
-        raise refusal(error.stderr or "", fallback, log()) from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiinfra.engine.command import look, run
 from aiinfra.engine.container import Container, container
-from aiinfra.engine.refusals import translated
+from aiinfra.engine.watch import translated
 
 if TYPE_CHECKING:
     from aiinfra.engine.client import Compose

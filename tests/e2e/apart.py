@@ -5,6 +5,7 @@ are large, and to boot them takes long.
 """
 
 import json
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,11 +24,24 @@ TAGS = tuple(image_build(service, Build()).tag for service in ("litellm", "mpc-a
 def new_stack(command: Path, directory: Path, engine: PrivateEngine) -> Cli:
     """Return a stack directory with nothing in it, whose `aiinfra` talks to the private engine."""
     engine.load("redis:8.0", "haproxy:3.0")
-    for tag in TAGS:
-        engine.docker("tag", "redis:8.0", tag)
-    one = new_cli(command, directory)
+    if not engine.docker("image", "ls", "-q", TAGS[0]):
+        container = engine.docker("create", "redis:8.0").strip()
+        for tag in TAGS:
+            # The gateway's grace period is two minutes.
+            engine.docker("commit", "--change=STOPSIGNAL SIGKILL", container, tag)
+        engine.docker("rm", "-v", container)
+    one = new_cli(inside(command, engine), directory)
     one.environment.update(engine.environment)
     return one
+
+
+def inside(command: Path, engine: PrivateEngine) -> Path:
+    """Return the command that runs where the engine's containers and ports can be reached."""
+    script = engine.folder / "aiinfra"
+    words = shlex.join(engine.inside([str(command)]))
+    script.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return script
 
 
 def begin(cli: Cli) -> None:

@@ -1,0 +1,57 @@
+"""Around everything that python-on-whales does: its failures in our words, and an end to an engine that hangs."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from aiinfra.engine.command import TIMEOUT, hung, run
+from aiinfra.engine.refusals import no_docker, refusal
+from aiinfra.errors import Code
+
+# Seconds between two questions. A build may take an hour; the engine answers others meanwhile.
+_INTERVAL = 10.0
+
+
+@contextmanager
+def translated(fallback: Code = Code.DOCKER_REFUSED, log: Callable[[], str] = str) -> Iterator[None]:
+    """Translate what python-on-whales raises; `log` returns the lines that a build wrote.
+
+    Raises AiinfraError (DOCKER_STOPPED) when the engine does not answer any more.
+    """
+    from python_on_whales.client_config import ClientNotFoundError  # noqa: PLC0415 - loaded by then
+    from python_on_whales.exceptions import DockerException  # noqa: PLC0415
+
+    try:
+        with _watched():
+            yield
+    except (ClientNotFoundError, FileNotFoundError) as error:
+        raise no_docker() from error
+    except DockerException as error:
+        raise refusal(error.stderr or "", fallback, log()) from error
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
+    """Raise AiinfraError (DOCKER_STOPPED) in the main thread when the engine answers nobody any more.
+
+    python-on-whales has no time limits.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _ask)
+    signal.setitimer(signal.ITIMER_REAL, _INTERVAL, _INTERVAL)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _ask(_number: int, _frame: FrameType | None) -> None:
+    try:
+        run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=TIMEOUT)
+    except TimeoutError as error:
+        raise hung(TIMEOUT) from error
