@@ -22,8 +22,8 @@ from bench import api_servers as servers
 from bench.api_mixed import AT_ONCE, TOTAL, mixed
 from bench.api_servers import KEY, Server
 
-ROUNDS = 7
-SECONDS = 3
+ROUNDS = 5
+SECONDS = 2
 CONNECTIONS = 32
 UNCACHED = 400
 STARTS = 5

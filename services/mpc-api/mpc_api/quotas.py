@@ -32,7 +32,7 @@ class Standing:
         return max(0, self.limit - self.used)
 
     def headers(self) -> dict[str, str]:
-        """draft-ietf-httpapi-ratelimit-headers-10, and the three fields of its versions up to 06.
+        """draft-ietf-httpapi-ratelimit-headers-11, and the three fields of its versions up to 06.
 
         https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
         """
