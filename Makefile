@@ -6,7 +6,8 @@ API := services/mpc-api
 API_BIN := $(API)/.venv/bin
 PIP_INSTALL := install --quiet --disable-pip-version-check
 
-.PHONY: up down test lint unit audit service-tests engine-tests golden reference bench bench-api clean
+.PHONY: up down test lint unit audit service-tests engine-tests golden reference
+.PHONY: pictures bench bench-commands bench-api clean
 
 ## up: engine, base images, images and stack; ends with one generated script
 up: $(VENV)/installed machine
@@ -53,6 +54,14 @@ reference: $(VENV)/dev-installed
 ## bench: the measurements of the README
 bench: $(VENV)/dev-installed machine
 	$(BIN)/python bench/startup.py
+
+## pictures: those of the README, from real output on a real stack
+pictures: $(VENV)/dev-installed machine
+	PYTHONPATH=. $(BIN)/python tools/pictures.py
+
+## bench-commands: ps, health and plan beside `docker compose ps`
+bench-commands: $(VENV)/dev-installed machine
+	$(BIN)/python -m bench.commands
 
 ## bench-api: MPC-API beside an Express server, the gateway alone, its start, its memory, ten thousand mixed requests
 bench-api: $(VENV)/dev-installed $(API)/.venv/installed

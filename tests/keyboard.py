@@ -38,6 +38,11 @@ class Terminal:
         self._read(0)
         return "\n".join(line.rstrip() for line in self._screen.display).rstrip("\n")
 
+    def characters(self) -> pyte.Screen:
+        """Return the screen with the colours of every character."""
+        self._read(0)
+        return self._screen
+
     def wait_for(self, text: str, patience: float = PATIENCE) -> str:
         """Return the screen as soon as `text` stands on it; fails after `patience` seconds."""
         deadline = time.monotonic() + patience

@@ -108,7 +108,7 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
 
 
 def _fail(error: AiinfraError) -> None:
-    error.hint = current.addressed(error.hint)
     if not current.reported:
+        error.hint = current.addressed(error.hint)
         current.console.result(current.verb, None, error)
     current.console.failure(error)

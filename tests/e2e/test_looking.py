@@ -167,8 +167,9 @@ def test_health_can_wait_for_what_comes_back_and_gives_up_when_it_does_not(healt
     container = healthy.ids()["mpc-api"]
     docker("pause", container)
     try:
-        error = healthy.fails("health", "--wait", "--timeout", "2", exit_code=1)
+        error = healthy.fails("-s", healthy.stack, "health", "--wait", "--timeout", "2", exit_code=1)
         assert error["details"]["services"] == ["mpc-api"]
+        assert f"`aiinfra -s {healthy.stack} logs mpc-api`" in error["hint"]
         waiting = healthy.start("health", "--wait", "--timeout", "300", "mpc-api")
     finally:
         docker("unpause", container)
