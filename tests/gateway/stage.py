@@ -14,7 +14,7 @@ import httpx
 
 from tests.conftest import REPOSITORY
 
-PATIENCE = 90.0
+PATIENCE = 400.0
 # What a client waits for an answer at most: two timeouts of a provider and room for a slow machine.
 DEADLINE = 60.0
 IMAGE_UID = 65532
@@ -132,7 +132,9 @@ class Stage:
     def redis(self, password: str = "") -> str:
         """Start a Redis; gateways reach it as `redis`."""
         secured = ("--requirepass", password) if password else ()
-        return self.run("redis:8.0", "redis", command=("redis-server", "--save", "", *secured))
+        return self.run(
+            "redis:8.0", "redis", command=("redis-server", "--save", "", "--protected-mode", "no", *secured)
+        )
 
     def start(self, config: Mapping[str, Any] | str, secrets: Mapping[str, str], *options: str) -> Gateway:
         """Start a gateway that need not be ready yet; `secrets` are its variables, as a stack hands them over."""
