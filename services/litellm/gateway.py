@@ -1,12 +1,15 @@
-"""What uvicorn serves: LiteLLM's own application, which at its end also ends what we added to it."""
+"""What uvicorn serves: LiteLLM's own application, with what it lacks added when it starts and when it ends."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 import sys
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import litellm
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.proxy.proxy_server import app
 
@@ -23,8 +26,16 @@ _litellms_own = app.router.lifespan_context
 @asynccontextmanager
 async def _lifespan(application: Any) -> AsyncIterator[Any]:
     async with _litellms_own(application) as state:
+        _keep_cached_answers_apart()
         yield state
     await _end_request_log()
+
+
+def _keep_cached_answers_apart() -> None:
+    """Answers cached under one master key are not given to another: LiteLLM's cache keys know no caller."""
+    if litellm.cache and not litellm.cache.namespace:
+        master_key = os.environ.get("LITELLM_MASTER_KEY", "").encode()
+        litellm.cache.namespace = hashlib.blake2b(master_key, digest_size=8, person=b"aiinfra-cache").hexdigest()
 
 
 async def _end_request_log() -> None:
