@@ -135,7 +135,7 @@ def _remove(swap: Swap, old: Container) -> None:
 
 def remove(edge: Edge, old: Container, *, engine: Engine, clock: Clock) -> None:
     """Take a drained container away."""
-    clock.until(lambda: edge.former() == 0, seconds=_FORMER_PATIENCE)
+    clock.until(lambda: edge.former() == 0, seconds=max(_FORMER_PATIENCE, edge.stack.grace(old.service)))
     edge.detach(old.name)
     engine.rollout.stop(old, seconds=_STOPPING)
     engine.remove([old])

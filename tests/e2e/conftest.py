@@ -170,7 +170,8 @@ def healthy(command: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A healthy stack that the tests of one module share; whoever changes it puts it back."""
     one = new_cli(command, tmp_path_factory.mktemp("stack"))
     try:
-        done = one.run("up")
+        # A machine that is slow all the time gets more patience than a user would have.
+        done = one.run("up", "--timeout", "600")
         assert done.returncode == 0, done.stdout + done.stderr
         yield one
     finally:

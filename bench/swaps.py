@@ -1,0 +1,202 @@
+"""Swaps under load: what is lost, cut or run twice, and how long requests take during a swap and without.
+
+    python -m bench.swaps [--swaps 300] [--broken 30] [--kills 10] [--directory DIR]
+
+Resumable: each round is a line in DIR/rounds.jsonl, and a run goes on where the last one stopped. The stack of its own
+stays until `--remove`.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.load import Answer, Load
+
+AIINFRA = str(Path(sys.executable).parent / "aiinfra")
+STACK = "bench-swaps"
+QUIET = 15.0
+EDGE_ROUNDS = 2000
+
+# Passes every check but LiteLLM's own.
+BREAKING = """\
+model_list:
+  - model_name: default
+    litellm_params: {model: mock/default}
+litellm_settings:
+  custom_provider_map:
+    - {provider: mock, custom_handler: no_such_module.handler}
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
+"""
+
+
+def aiinfra(directory: Path, *arguments: str, exit_code: int = 0) -> Any:  # noqa: ANN401 - JSON
+    environment = {**os.environ, "AIINFRA_STACK": STACK}
+    command = [AIINFRA, *arguments, "--json"]
+    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != exit_code:
+        raise SystemExit(f"`aiinfra {' '.join(arguments)}` ended with {done.returncode}: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def new_load(directory: Path) -> Load:
+    lines = (directory / f".env.{STACK}").read_text(encoding="utf-8").splitlines()
+    keys = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return Load(
+        STACK, published("litellm"), published("mpc-api"), keys["LITELLM_MASTER_KEY"], keys["MPC_API_KEY"], pause=0.6
+    )
+
+
+def published(service: str) -> str:
+    port = {"litellm": "4000", "mpc-api": "3000"}[service]
+    return f"http://{docker('port', f'{STACK}-edge-1', port).split()[0]}"
+
+
+def swap_round(directory: Path) -> dict[str, Any]:
+    """Two swaps, of the gateway and of MPC-API, each measured against a quiet time just before it."""
+    load, during = new_load(directory), []
+    with load.running():
+        time.sleep(QUIET)
+        for service in ("litellm", "mpc-api"):
+            begun = time.monotonic()
+            aiinfra(directory, "restart", service, "--timeout", "600")
+            during.append((begun, time.monotonic()))
+    return counted("swap", 2, load, during)
+
+
+def broken_round(directory: Path) -> dict[str, Any]:
+    """One swap to a gateway that exits; afterwards the old containers still serve."""
+    load, before = new_load(directory), docker("ps", "-q", "--filter", f"label=org.aiinfra.stack={STACK}")
+    settings = directory / "aiinfra.yaml"
+    with load.running():
+        settings.write_text("provider_config: broken\n", encoding="utf-8")
+        begun = time.monotonic()
+        aiinfra(directory, "up", "--timeout", "600", exit_code=1)
+        during = [(begun, time.monotonic())]
+    settings.unlink()
+    kept = docker("ps", "-q", "--filter", f"label=org.aiinfra.stack={STACK}") == before
+    return counted("broken", 1, load, during) | {"kept": kept}
+
+
+def kill_round(directory: Path) -> dict[str, Any]:
+    """One of two MPC-APIs is killed; what was in flight there may be lost, nothing else."""
+    aiinfra(directory, "up", "--scale", "mpc-api=2", "--timeout", "600")
+    load = new_load(directory)
+    with load.running():
+        time.sleep(QUIET / 3)
+        victim = docker("ps", "-q", "--filter", f"name={STACK}-mpc-api").split()[0]
+        killed = time.monotonic()
+        docker("kill", "--signal", "KILL", victim)
+        time.sleep(QUIET / 3)
+    lost = [one for one in load.faults if one.began < killed < one.began + one.seconds + 0.5]
+    found = counted("kill", 1, load, [(killed, killed + QUIET / 3)])
+    return found | {"in_flight": len(lost), "failed": found["failed"] - len(lost)}
+
+
+def counted(kind: str, number: int, load: Load, during: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    def within(one: Answer) -> bool:
+        return any(one.began < end and begun < one.began + one.seconds for begun, end in during)
+
+    cut = [one for one in load.faults if "cut" in one.fault or "Protocol" in one.fault or "ReadError" in one.fault]
+    milliseconds: dict[str, dict[str, list[int]]] = {"with": {}, "without": {}}
+    for one in load.answers:
+        milliseconds["with" if within(one) else "without"].setdefault(one.kind, []).append(round(one.seconds * 1000))
+    return {
+        "kind": kind,
+        "number": number,
+        "requests": len(load.answers),
+        "seen": load.seen,
+        "failed": len(load.faults) - len(cut),
+        "cut": len(cut),
+        "twice": len(load.twice),
+        "faults": [one.fault for one in load.faults][:10],
+        "milliseconds": milliseconds,
+    }
+
+
+def edge_adds(rounds: int = EDGE_ROUNDS) -> float:
+    """Return the milliseconds (p50) that the edge adds to MPC-API's cheapest answer; taken in turns."""
+    container = json.loads(docker("inspect", docker("ps", "-q", "--filter", f"name={STACK}-mpc-api").split()[0]))[0]
+    address = container["NetworkSettings"]["Networks"][f"{STACK}-backend"]["IPAddress"]
+    edge = json.loads(docker("inspect", f"{STACK}-edge-1"))[0]["NetworkSettings"]["Networks"]
+    # Both by their addresses: Docker's proxy for published ports is no part of the edge.
+    urls = (f"http://{address}:3000/health/live", f"http://{edge[f'{STACK}-backend']['IPAddress']}:3000/health/live")
+    found: tuple[list[float], list[float]] = ([], [])
+    with httpx.Client(trust_env=False) as client:
+        for _ in range(rounds):
+            for url, times in zip(urls, found, strict=True):
+                start = time.perf_counter()
+                client.get(url)
+                times.append(time.perf_counter() - start)
+    return (statistics.median(found[1]) - statistics.median(found[0])) * 1000
+
+
+def rounds_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def missing(path: Path, wanted: dict[str, int]) -> Iterator[str]:
+    """Yield the kinds of rounds that are still to be made, counted from what the file has."""
+    for kind, number in wanted.items():
+        while sum(one["number"] for one in rounds_of(path) if one["kind"] == kind) < number:
+            yield kind
+
+
+def share(values: Sequence[int], part: float) -> int:
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))] if values else 0
+
+
+def show(found: Sequence[dict[str, Any]]) -> None:
+    print(f"{'':<8} {'done':>5} {'requests':>9} {'failed':>7} {'cut':>5} {'twice':>6}")
+    for kind in ("swap", "broken", "kill"):
+        rows = [one for one in found if one["kind"] == kind]
+        totals = [sum(one[name] for one in rows) for name in ("number", "requests", "failed", "cut", "twice")]
+        print(f"{kind:<8} {totals[0]:>5} {totals[1]:>9} {totals[2]:>7} {totals[3]:>5} {totals[4]:>6}")
+    print(f"\nmilliseconds {'p50':>22} {'p99':>16}\n{'':<12} {'without':>10} {'with':>8} {'without':>9} {'with':>8}")
+    swaps = [one["milliseconds"] for one in found if one["kind"] == "swap"]
+    for kind in sorted({name for one in swaps for half in one.values() for name in half}):
+        halves = [[ms for one in swaps for ms in one[half].get(kind, ())] for half in ("without", "with")]
+        p50, p99 = ([share(half, part) for half in halves] for part in (0.5, 0.99))
+        print(f"{kind:<12} {p50[0]:>10} {p50[1]:>8} {p99[0]:>9} {p99[1]:>8}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Swaps under load.")
+    parser.add_argument("--swaps", type=int, default=300)
+    parser.add_argument("--broken", type=int, default=30)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--directory", type=Path, default=Path(".build/bench-swaps"))
+    parser.add_argument("--remove", action="store_true", help="remove the stack and its data when all is done")
+    options = parser.parse_args()
+    directory = options.directory.resolve()
+    (directory / "litellm").mkdir(parents=True, exist_ok=True)
+    (directory / "litellm" / "broken.yaml").write_text(BREAKING, encoding="utf-8")
+    (directory / "aiinfra.yaml").unlink(missing_ok=True)
+    path = directory / "rounds.jsonl"
+    aiinfra(directory, "up", "--timeout", "600")
+    make = {"swap": swap_round, "broken": broken_round, "kill": kill_round}
+    for kind in missing(path, {"swap": options.swaps, "broken": options.broken, "kill": options.kills}):
+        made = make[kind](directory)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(made) + "\n")
+        print({name: value for name, value in made.items() if name != "milliseconds"}, flush=True)
+    show(rounds_of(path))
+    print(f"\nthe edge adds {edge_adds():.2f} ms (p50)")
+    if options.remove:
+        aiinfra(directory, "down", "--volumes", "--yes")
+
+
+if __name__ == "__main__":
+    main()
