@@ -3,11 +3,10 @@
 HAProxy's runtime API is a socket on the container's own loopback, reached with the bash of its image.
 """
 
-import csv
 import http.client
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from aiinfra.edge_config import (
     edge_files,
     version_of,
 )
+from aiinfra.edge_state import Server, servers_in
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.stack import Stack
@@ -33,29 +33,6 @@ _TALK = 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && cat <&3'
 _TIMEOUT = 8
 _RELOAD_TIMEOUT = 60
 _EMPTY = Place()
-
-# Bits of srv_admin_state (HAProxy's management guide, "show servers state").
-_MAINTENANCE, _DRAIN, _UNRESOLVED = 0x23, 0x18, 0x20
-
-
-@dataclass(frozen=True)
-class Server:
-    """One place behind the edge. `state` is HAProxy's: ready, drain or maint.
-
-    `serves` says that it takes requests and its last check passed; `in_flight` are requests that run or wait there.
-    """
-
-    service: str
-    place: int
-    name: str
-    address: str
-    state: str
-    serves: bool
-    in_flight: int
-
-    @property
-    def path(self) -> str:
-        return f"{self.service}/{self.service}-{self.place}"
 
 
 @dataclass(frozen=True)
@@ -74,9 +51,7 @@ class Edge:
 
     def servers(self, service: str = "") -> list[Server]:
         """Return every place behind the edge, of one service where one is named. Raises EDGE_REFUSED."""
-        state, _, stats = self._admin("show servers state; show stat").partition("# pxname")
-        figures = {(row["pxname"], row["svname"]): row for row in csv.DictReader(io.StringIO("pxname" + stats))}
-        found = [_server(row, figures) for row in _rows(state)]
+        found = servers_in(self._admin("show servers state; show stat"))
         return [one for one in found if service in ("", one.service)]
 
     def attach(self, container: Container) -> None:
@@ -229,29 +204,6 @@ class _Answer:
 
     def makefile(self, *_: object) -> io.BytesIO:
         return io.BytesIO(self.text.encode())
-
-
-def _rows(state: str) -> Iterator[dict[str, str]]:
-    lines = [line for line in state.splitlines() if line.strip()]
-    header = next((line.lstrip("# ").split() for line in lines if line.startswith("#")), [])
-    return (dict(zip(header, line.split(), strict=False)) for line in lines if line[0].isdigit() and " " in line)
-
-
-def _server(row: Mapping[str, str], figures: Mapping[tuple[str, str], Mapping[str, str]]) -> Server:
-    service, _, place = row["srv_name"].rpartition("-")
-    admin, figure = int(row["srv_admin_state"]), figures[row["be_name"], row["srv_name"]]
-    state = "maint" if admin & _MAINTENANCE & ~_UNRESOLVED else "drain" if admin & _DRAIN else "ready"
-    # HAProxy says UP before its first check.
-    passed = figure["status"].startswith("UP") and figure["check_status"] == "L7OK"
-    return Server(
-        service=service,
-        place=int(place),
-        name=row["srv_fqdn"],
-        address=row["srv_addr"],
-        state=state,
-        serves=state == "ready" and passed,
-        in_flight=int(figure["scur"]) + int(figure["qcur"]),
-    )
 
 
 def _refused(reason: str) -> AiinfraError:
