@@ -1,5 +1,6 @@
 """The `aiinfra` command."""
 
+import os
 import signal
 import sys
 
@@ -14,6 +15,8 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Ctrl-C while modules are loaded: nothing was begun, so there is nothing to say.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # It has none of ours, and to look for some takes as long as to load the rest of it.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from aiinfra.cli import run  # noqa: PLC0415
 
     sys.exit(run())

@@ -60,6 +60,10 @@ class Console:
         if not self.quiet and not self.as_json:
             self._err.print(text, highlight=False, markup=False, soft_wrap=True)
 
+    def command(self, text: str) -> None:
+        """Show a command that is being run, with --json too: it is talk."""
+        self._err.print(f"$ {text}", style="dim", highlight=False, markup=False, soft_wrap=True)
+
     def warn(self, text: str) -> None:
         self.warnings.append(text)
         if not self.as_json:

@@ -35,7 +35,7 @@ GLOBAL_OPTIONS = (
     _option("stack", str | None, "--stack", "-s", text="Name of the stack [env: AIINFRA_STACK]."),
     _option("json", bool, "--json", text="One JSON object on stdout."),
     _option("quiet", bool, "--quiet", "-q", text="No progress, only results and warnings."),
-    _option("verbose", bool, "--verbose", "-v", text="Everything about a step, however long."),
+    _option("verbose", bool, "--verbose", "-v", text="The docker commands as they are run, and all of a long line."),
     _option("no_color", bool, "--no-color", text="No colour and no animation."),
     _option("yes", bool, "--yes", "-y", text="Answer every question with yes."),
 )  # fmt: skip
@@ -74,8 +74,10 @@ class Invocation:
 
     @cached_property
     def engine(self) -> "Engine":
-        from aiinfra.engine import Engine  # noqa: PLC0415
+        from aiinfra.engine import Engine, tell_commands  # noqa: PLC0415
 
+        if self.options.get("verbose"):
+            tell_commands(self.console.command)
         return Engine()
 
     @cached_property

@@ -1,6 +1,7 @@
 """What has to be done to bring a stack to where its settings say, and why; touches nothing."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from aiinfra import edge_config, ports
@@ -84,9 +85,12 @@ class Intent:
 def decide(target: Target, engine: Engine, overrides: Overrides | None = None) -> Intent:
     """Check everything that can be checked. Raises AiinfraError: exit 3, PORT_TAKEN, STACK_ELSEWHERE, 4 for Docker."""
     wanted = overrides or Overrides()
-    generated = missing_keys(target)
-    loaded = _loaded(target, generated, wanted)
-    containers = engine.containers(target.name)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # The engine is asked while files are read and rendered; what is wrong with those is said first.
+        asked = pool.submit(engine.containers, target.name)
+        generated = missing_keys(target)
+        loaded = _loaded(target, generated, wanted)
+        containers = asked.result()
     target.refuse_elsewhere(containers or engine.volumes(target.name))
     _refuse_taken_ports(loaded, containers, engine)
     twins = leftovers(containers, loaded.stack.replicas)

@@ -7,6 +7,7 @@ from aiinfra.engine.following import Follower, Line, Notice
 from aiinfra.engine.logs import open_log, stamped
 from aiinfra.engine.redis_data import RedisData, copy_out
 from aiinfra.engine.scratch import ask, judge, resolves
+from aiinfra.engine.telling import tell_commands
 from aiinfra.engine.versions import Versions, refuse_old
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "refuse_old",
     "resolves",
     "stamped",
+    "tell_commands",
 ]

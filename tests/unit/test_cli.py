@@ -194,3 +194,11 @@ def test_health_of_a_stack_that_never_ran_says_how_to_start_it(tmp_path: Path) -
 def test_generate_without_a_stack_says_how_to_start_it(tmp_path: Path) -> None:
     data = envelope(aiinfra(tmp_path, "generate", "script", "Volcanoes", "--json"))
     assert data["error"]["code"] == "NOT_RUNNING"
+
+
+def test_verbose_shows_the_docker_commands_as_they_are_run(tmp_path: Path) -> None:
+    done = aiinfra(tmp_path, "ps", "-v", DOCKER_HOST="unix:///nowhere/docker.sock")
+    assert done.returncode == 4
+    shown = [line for line in done.stderr.splitlines() if line.startswith("$ ")]
+    assert shown
+    assert shown[0].startswith("$ docker ps -aq --no-trunc --filter label=com.docker.compose.project=ai-infra")
