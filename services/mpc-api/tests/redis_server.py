@@ -67,7 +67,7 @@ class RedisServer:
             return []
         return answer.split("\r\n")[1:-2]
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         return sorted(line for line in self.lines("KEYS", "*") if line[:1] not in "*$")
 
     def wipe(self) -> None:

@@ -51,7 +51,7 @@ def kept(redis: RedisServer, number: int = 1) -> None:
     """Wait until so many answers are kept, and no claim is left: both happen after the answer."""
 
     def settled() -> bool:
-        names = redis.keys()
+        names = redis.names()
         return len(names) == number and not any(name.endswith(":claim") for name in names)
 
     until(settled)
@@ -97,7 +97,7 @@ def test_requests_that_mean_the_same_are_identical(cached: Service, redis: Redis
 def test_an_answer_is_kept_for_as_long_as_the_setting_says(cached: Service, redis: RedisServer) -> None:
     cached.post(SCRIPT, {"topic": "x"})
     kept(redis)
-    assert 3000 < int(redis.ask("TTL", redis.keys()[0]).lstrip(":")) <= 3600
+    assert 3000 < int(redis.ask("TTL", redis.names()[0]).lstrip(":")) <= 3600
 
 
 def test_another_model_or_kind_has_answers_of_its_own(
@@ -127,14 +127,14 @@ def test_no_store_leaves_no_trace(cached: Service, redis: RedisServer, upstream:
     for _ in range(2):
         answer = cached.post(SCRIPT, {"topic": "x"}, headers={"Cache-Control": "no-store"})
         assert answer.json()["data"]["usage"]["cached"] is False
-    assert redis.keys() == []
+    assert redis.names() == []
     assert len(upstream.seen) == 2
 
 
 def test_a_failure_is_not_kept(cached: Service, redis: RedisServer, upstream: Upstream) -> None:
     upstream.replies.append(error(400, "litellm.BadRequestError: x"))
     assert cached.post(SCRIPT, {"topic": "x"}).status_code == 502
-    until(lambda: redis.keys() == [])
+    until(lambda: redis.names() == [])
     assert cached.post(SCRIPT, {"topic": "x"}).status_code == 200
 
 

@@ -40,6 +40,17 @@ def test_a_drain_says_so_takes_nothing_new_finishes_what_runs_and_exits_0(upstre
     assert service.events("stopped")
 
 
+def test_a_drain_lets_a_stream_end(upstream: Upstream) -> None:
+    upstream.replies.append(Reply(delay=1.5))
+    with running(LITELLM_URL=upstream.url) as service, ThreadPoolExecutor(1) as pool:
+        stream = pool.submit(service.post, "/generate/script?stream=true", {"topic": "x"})
+        until(lambda: upstream.seen)
+        service.process.terminate()
+        until(lambda: service.events("draining"))
+        assert "event: result" in stream.result().text
+        assert service.wait() == 0
+
+
 def test_an_idle_service_stops_at_once(upstream: Upstream) -> None:
     with running(LITELLM_URL=upstream.url) as service:
         service.client.get("/health")
@@ -95,6 +106,18 @@ def test_a_second_signal_does_not_wait(upstream: Upstream) -> None:
         ({"MPC_BATCH_CONCURRENCY": "0"}, "MPC_BATCH_CONCURRENCY"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL"),
         ({"PORT": "70000"}, "PORT"),
+        ({"REDIS_URL": "redis://:passw0rd@redis:6379/0"}, "REDIS_URL"),
+        ({"MPC_CACHE_SECONDS": "an hour"}, "MPC_CACHE_SECONDS"),
+        ({"MPC_CORS_ORIGINS": "*"}, "MPC_CORS_ORIGINS"),
+        ({"MPC_MAX_IN_FLIGHT": "0"}, "MPC_MAX_IN_FLIGHT"),
+        ({"MPC_REQUESTS_PER_MINUTE": "-1"}, "MPC_REQUESTS_PER_MINUTE"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT"),
+        ({"MPC_KEYS": "{"}, "MPC_KEYS"),
+        ({"MPC_KEYS": '[{"name": "a"}]'}, "MPC_KEYS"),
+        ({"MPC_KEYS": '[{"name": "a", "variable": "A_KEY"}]'}, "A_KEY"),
+        ({"MPC_KEYS": '[{"name": "main", "variable": "A_KEY"}]', "A_KEY": "a"}, "MPC_KEYS"),
+        ({"MPC_KEYS": '[{"name": "a", "variable": "A_KEY", "scopes": ["all"]}]', "A_KEY": "a"}, "MPC_KEYS"),
+        ({"MPC_KEYS": '[{"name": "a", "variable": "MPC_API_KEY"}]'}, "MPC_KEYS"),
     ],
 )
 def test_wrong_settings_are_named_and_nothing_is_started(variables: dict[str, str], name: str) -> None:
@@ -110,6 +133,7 @@ def test_wrong_settings_are_named_and_nothing_is_started(variables: dict[str, st
     assert (done.returncode, done.stderr) == (2, "")
     assert re.fullmatch(rf'\{{.*"event":"settings_invalid","reason":"{name}.*\}}\n', done.stdout)
     assert "sk secret" not in done.stdout
+    assert "passw0rd" not in done.stdout
 
 
 def test_secret_files_go_before_variables_byte_for_byte(tmp_path: Path, upstream: Upstream) -> None:

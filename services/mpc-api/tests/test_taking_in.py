@@ -211,7 +211,7 @@ def test_metrics_count_what_happens(shared_upstream: Upstream, redis: RedisServe
     with running(**settings) as service:
         for _ in range(2):
             service.post("/generate/script", {"topic": "counted"})
-            until(redis.keys)
+            until(redis.names)
         service.post("/generate/script", {})
         for _ in range(3):
             service.post("/generate/script", {"topic": "x"}, headers={"Authorization": "Bearer sk-few"})
