@@ -29,10 +29,10 @@ class Service:
         self.started = threading.Event()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        if not self.started.wait(20) or process.poll() is not None:
+        if not self.started.wait(60) or process.poll() is not None:
             raise AssertionError(f"the service did not start: {self.raw_logs}")
         self.url = f"http://127.0.0.1:{self.events('started')[0]['port']}"
-        self.client = httpx2.Client(base_url=self.url, timeout=20, trust_env=False)
+        self.client = httpx2.Client(base_url=self.url, timeout=60, trust_env=False)
 
     def _read(self) -> None:
         assert self.process.stdout
@@ -48,7 +48,7 @@ class Service:
 
     def logged(self, request_id: str) -> dict[str, Any]:
         """The line of the request with this id; it is written after the answer, so it may take a moment."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             found = [line for line in self.events("request") if line["requestId"] == request_id]
             if found:
@@ -76,8 +76,8 @@ class Service:
         return self.wait()
 
     def wait(self) -> int:
-        code = self.process.wait(20)
-        self._reader.join(5)
+        code = self.process.wait(60)
+        self._reader.join(60)
         return code
 
 
