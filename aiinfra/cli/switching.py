@@ -64,6 +64,7 @@ def models(
         for one in found
         for index, deployment in enumerate(one.deployments)
     ]
+    rows += [(one.alias, "-", "fails on purpose") for one in found if not one.deployments]
     run.console.table(("ALIAS", "MODEL", "HEALTH"), rows)
     run.done({"models": [{"alias": one.alias, "deployments": [vars(it) for it in one.deployments]} for one in found]})
 

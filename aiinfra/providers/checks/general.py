@@ -40,7 +40,7 @@ def _cache(data: Table, settings: Table) -> Iterator[Fault]:
         kind = parameters.get("type", "redis") if isinstance(parameters, Table) else "redis"
         reachable = isinstance(parameters, Table) and any(parameters.get(key) for key in ("host", "url"))
         if kind == "redis" and not reachable:
-            problem = "the cache says no address of a Redis, and nothing is ever cached"
+            problem = "the cache says no address of a Redis, and LiteLLM does not start"
             fix = (
                 "add cache_params: {type: redis, host: os.environ/REDIS_HOST, port: os.environ/REDIS_PORT, "
                 "password: os.environ/REDIS_PASSWORD}"
