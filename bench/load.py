@@ -21,7 +21,6 @@ import httpx
 KINDS = ("models", "chat", "large", "stream", "script", "live")
 _WEIGHTS = (5, 4, 1, 3, 2, 5)
 _LARGE = 200_000
-_TIMEOUT = 90.0
 _ID = re.compile(r"load-[0-9a-f]{32}")
 
 
@@ -38,7 +37,10 @@ class Answer:
 
 @dataclass
 class Load:
-    """`clients` threads that ask without pause but `pause` seconds on average; no request is ever repeated."""
+    """`clients` threads that pause `pause` seconds on average between requests, none of which is ever repeated.
+
+    `patience` is how many seconds a client waits for an answer.
+    """
 
     stack: str
     gateway: str
@@ -47,6 +49,7 @@ class Load:
     api_key: str
     clients: int = 16
     pause: float = 1.0
+    patience: float = 300.0
     answers: list[Answer] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
     _logs: "Ledger | None" = None
@@ -91,7 +94,7 @@ class Load:
     def _ask_on(self, number: int) -> None:
         chance = random.Random(number)  # noqa: S311 - no secret
         transport = httpx.HTTPTransport(retries=0)
-        with httpx.Client(timeout=_TIMEOUT, transport=transport, trust_env=False) as client:
+        with httpx.Client(timeout=self.patience, transport=transport, trust_env=False) as client:
             while not self._ended.is_set():
                 kind = chance.choices(KINDS, _WEIGHTS)[0]
                 self.answers.append(self._ask(client, kind))

@@ -26,16 +26,8 @@ STACK = "bench-swaps"
 QUIET = 15.0
 EDGE_ROUNDS = 2000
 
-# Passes every check but LiteLLM's own.
-BREAKING = """\
-model_list:
-  - model_name: default
-    litellm_params: {model: mock/default}
-litellm_settings:
-  custom_provider_map:
-    - {provider: mock, custom_handler: no_such_module.handler}
-general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
-"""
+# Too little to boot with: what a new version that needs more than its limit meets.
+TOO_LITTLE = "64m"
 
 
 def aiinfra(directory: Path, *arguments: str, exit_code: int = 0) -> Any:  # noqa: ANN401 - JSON
@@ -77,17 +69,23 @@ def swap_round(directory: Path) -> dict[str, Any]:
 
 
 def broken_round(directory: Path) -> dict[str, Any]:
-    """One swap to a gateway that exits; afterwards the old containers still serve."""
-    load, before = new_load(directory), docker("ps", "-q", "--filter", f"label=org.aiinfra.stack={STACK}")
-    settings = directory / "aiinfra.yaml"
+    """One swap to a gateway that runs out of memory; afterwards the old containers still serve."""
+    load, before = new_load(directory), containers()
     with load.running():
-        settings.write_text("provider_config: broken\n", encoding="utf-8")
         begun = time.monotonic()
-        aiinfra(directory, "up", "--timeout", "600", exit_code=1)
+        environment = {**os.environ, "AIINFRA_STACK": STACK}
+        command = [AIINFRA, "restart", "litellm", "--timeout", "600"]
+        process = subprocess.Popen(command, cwd=directory, env=environment, stderr=subprocess.DEVNULL)
+        while not (new := containers() - before):
+            time.sleep(0.05)
+        docker("update", "--memory", TOO_LITTLE, "--memory-swap", TOO_LITTLE, *new)
+        refused = process.wait() == 1
         during = [(begun, time.monotonic())]
-    settings.unlink()
-    kept = docker("ps", "-q", "--filter", f"label=org.aiinfra.stack={STACK}") == before
-    return counted("broken", 1, load, during) | {"kept": kept}
+    return counted("broken", 1, load, during) | {"kept": refused and containers() == before}
+
+
+def containers() -> set[str]:
+    return set(docker("ps", "-aq", "--filter", f"label=org.aiinfra.stack={STACK}").split())
 
 
 def kill_round(directory: Path) -> dict[str, Any]:
@@ -181,9 +179,7 @@ def main() -> None:
     parser.add_argument("--remove", action="store_true", help="remove the stack and its data when all is done")
     options = parser.parse_args()
     directory = options.directory.resolve()
-    (directory / "litellm").mkdir(parents=True, exist_ok=True)
-    (directory / "litellm" / "broken.yaml").write_text(BREAKING, encoding="utf-8")
-    (directory / "aiinfra.yaml").unlink(missing_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     path = directory / "rounds.jsonl"
     aiinfra(directory, "up", "--timeout", "600")
     make = {"swap": swap_round, "broken": broken_round, "kill": kill_round}
