@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from aiinfra.connections import connection_to
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.probes import IDENTITY_HEADER, Probe
 from aiinfra.stack import LITELLM, Stack
@@ -57,8 +58,7 @@ def call(stack: Stack, key: str, deployment: Deployment, *, timeout: float) -> P
 
 def _ask(stack: Stack, path: str, key: str, timeout: float) -> dict[str, Any]:
     endpoint = stack.endpoint(LITELLM)
-    host = endpoint.url.removeprefix("http://").rsplit(":", 1)[0].strip("[]")
-    connection = http.client.HTTPConnection(host, endpoint.port, timeout=timeout)
+    connection = connection_to(endpoint, timeout)
     try:
         connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
         response = connection.getresponse()

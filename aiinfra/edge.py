@@ -17,6 +17,7 @@ from aiinfra.edge_config import (
     FILE,
     FOLDER,
     MASTER_PORT,
+    PEM,
     SLOTS,
     Attached,
     Place,
@@ -189,8 +190,11 @@ class Edge:
 
 def write_config(root: Path, stack: Stack, attached: Attached) -> None:
     """Write the edge's folder; HAProxy reads it when it starts or reloads."""
-    for name, text in edge_files(stack, attached).items():
-        workspace.write(root / FOLDER / name, text)
+    files = edge_files(stack, attached)
+    for name, text in files.items():
+        workspace.hand_over(root / FOLDER / name, text, secret=name == PEM)
+    if PEM not in files:
+        (root / FOLDER / PEM).unlink(missing_ok=True)
 
 
 def address(stack: Stack, container: Container) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiinfra.bundle import TEMPLATES, templates
-from aiinfra.stack import PUBLISHED, Stack
+from aiinfra.stack import OUTSIDE, PUBLISHED, Stack
 
 FOLDER = "edge"
 FILE = f"{FOLDER}/haproxy.cfg"
+# The only secret of the folder.
+PEM = "tls.pem"
 ADMIN_PORT, MASTER_PORT = 9999, 9998
 
 # Places for containers behind the edge, per service: the replicas, one that comes and one that goes.
@@ -43,9 +45,11 @@ Attached = Mapping[str, tuple[Place, ...]]
 def edge_files(stack: Stack, attached: Attached) -> dict[str, str]:
     """Return the files of the edge's folder, by name."""
     unversioned = _config(stack, empty(), "")
-    hold = (TEMPLATES / "edge" / "hold.lua").read_text(encoding="utf-8")
-    version = hashlib.sha256((unversioned + hold).encode()).hexdigest()[:12]
-    return {"haproxy.cfg": _config(stack, attached, version), "hold.lua": hold}
+    others = {"hold.lua": (TEMPLATES / "edge" / "hold.lua").read_text(encoding="utf-8")}
+    if stack.certificate:
+        others[PEM] = stack.certificate.pem
+    version = hashlib.sha256("".join((unversioned, *others.values())).encode()).hexdigest()[:12]
+    return {**others, "haproxy.cfg": _config(stack, attached, version)}
 
 
 def empty() -> dict[str, tuple[Place, ...]]:
@@ -85,6 +89,8 @@ def _config(stack: Stack, attached: Attached, version: str) -> str:
         .get_template("edge/haproxy.cfg.j2")
         .render(
             instance=stack.identity.instance,
+            tls=stack.certificate is not None,
+            outside=OUTSIDE,
             attached=attached,
             place_of=_place_of,
             admin_port=ADMIN_PORT,

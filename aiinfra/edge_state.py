@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from aiinfra.stack import PUBLISHED
+
 # Bits of srv_admin_state (HAProxy's management guide, "show servers state").
 _MAINTENANCE, _DRAIN, _UNRESOLVED = 0x23, 0x18, 0x20
 
@@ -33,7 +35,8 @@ def servers_in(text: str) -> list[Server]:
     """Read what `show servers state; show stat` printed."""
     state, _, stats = text.partition("# pxname")
     figures = {(row["pxname"], row["svname"]): row for row in csv.DictReader(io.StringIO("pxname" + stats))}
-    return [_server(row, figures) for row in _rows(state)]
+    # With TLS, the edge also has places of its own.
+    return [_server(row, figures) for row in _rows(state) if row["be_name"] in PUBLISHED]
 
 
 def _rows(state: str) -> Iterator[dict[str, str]]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from aiinfra.connections import connection_to
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.probes import IDENTITY_HEADER
 from aiinfra.stack import LITELLM, Stack
@@ -68,8 +69,7 @@ def _asked(
     stack: Stack, key: str, path: str, timeout: float, body: Mapping[str, Any] | None = None
 ) -> Iterator[http.client.HTTPResponse]:
     endpoint = stack.endpoint(LITELLM)
-    host = endpoint.url.partition("://")[2].rsplit(":", 1)[0].strip("[]")
-    connection = http.client.HTTPConnection(host, endpoint.port, timeout=timeout)
+    connection = connection_to(endpoint, timeout)
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     try:
         connection.request("POST" if body else "GET", path, body=json.dumps(body) if body else None, headers=headers)

@@ -7,7 +7,7 @@ import io
 import re
 import secrets
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,14 +45,21 @@ OWN_KEYS = (
     OwnKey("REDIS_PASSWORD", "between the services only", lambda: secrets.token_urlsafe(32), in_header=False),
 )
 
-# Accepted beside MPC_API_KEY while callers change over to a new one; nobody has to set it.
-PREVIOUS_KEY = OwnKey("MPC_API_KEY_PREVIOUS", "the content API's key before the last change", lambda: "")
-
 
 def of_callers(callers: Iterable["ApiKey"]) -> tuple[OwnKey, ...]:
     """Return the keys that aiinfra.yaml names for further callers of MPC-API."""
     meaning = "the content API's key of '{}'"
     return tuple(OwnKey(one.variable, meaning.format(one.name), lambda: secrets.token_urlsafe(32)) for one in callers)
+
+
+# What stands in .env behind a key's name while the services accept the one before it too.
+PREVIOUS = "_PREVIOUS"
+
+
+def previous(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys of before that are still accepted, by the key's own name."""
+    found = {key.name: values.get(key.name + PREVIOUS, "") for key in OWN_KEYS}
+    return {name: value for name, value in found.items() if value}
 
 
 def file_for(directory: Path, stack: str) -> Path:
@@ -74,7 +81,7 @@ def load(directory: Path, stack: str) -> dict[str, str]:
 
 
 def _without_own_keys(values: Mapping[str, str]) -> dict[str, str]:
-    own = {key.name for key in (*OWN_KEYS, PREVIOUS_KEY)}
+    own = {name for key in OWN_KEYS for name in (key.name, key.name + PREVIOUS)}
     return {name: value for name, value in values.items() if name not in own}
 
 
@@ -140,8 +147,9 @@ def missing(values: Mapping[str, str], further: Iterable[OwnKey] = ()) -> tuple[
 
 def check(values: Mapping[str, str], file_name: str, further: Iterable[OwnKey] = ()) -> None:
     """Refuse weak keys (KEYS_INVALID), naming all of them and none of their values."""
-    previous = (PREVIOUS_KEY,) if values.get(PREVIOUS_KEY.name) else ()
-    checked = (*OWN_KEYS, *previous, *further)
+    before = previous(values)
+    exchanged = [replace(key, name=key.name + PREVIOUS) for key in OWN_KEYS if key.name in before]
+    checked = (*OWN_KEYS, *exchanged, *further)
     faults = [
         f"{file_name}: {key.name} {fault}" for key in checked if (fault := _weakness(key, values.get(key.name, "")))
     ]

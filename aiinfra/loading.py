@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiinfra import images, keys, naming, rendering, workspace
+from aiinfra import certificates, edge_config, images, keys, naming, rendering, workspace
+from aiinfra.certificates import Certificate
 from aiinfra.engine import Compose, Container, Volume
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.rendering import DIRECTORY_LABEL, Rendered, render
@@ -181,8 +182,22 @@ def load(
     else:
         identity = workspace.with_ports(state.identity, wanted, target.settings.ports.address)
         state = replace(state, identity=identity)
-    stack = Stack(target.name, target.directory, lambda: target.settings, state.identity, scale or {})
+    certificate = _certificate(target)
+    stack = Stack(target.name, target.directory, lambda: target.settings, state.identity, scale or {}, certificate)
     return Loaded(target, stack, values, provider, state, images or {})
+
+
+def _certificate(target: Target) -> Certificate | None:
+    """Return what the settings name; one that no client would accept is refused unless it already serves."""
+    tls = target.settings.tls
+    if tls is None:
+        return None
+    cert, key = target.directory / tls.cert, target.directory / tls.key
+    found = certificates.load(cert, key)
+    serving = certificates.applied(target.workspace.root / edge_config.FOLDER / edge_config.PEM)
+    if serving is None or serving.pem != found.pem:
+        certificates.refuse_unusable(found, cert)
+    return found
 
 
 def _refuse_unknown_bases(found: "Settings") -> None:
@@ -210,4 +225,5 @@ def running(target: Target) -> Stack:
             f"the stack '{target.name}' was never started from {target.directory}",
             hint="start it: `aiinfra up`",
         )
-    return Stack(target.name, target.directory, lambda: target.settings, state.identity)
+    certificate = certificates.applied(target.workspace.root / edge_config.FOLDER / edge_config.PEM)
+    return Stack(target.name, target.directory, lambda: target.settings, state.identity, certificate=certificate)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
+from aiinfra.connections import connection_to
 from aiinfra.engine import Container, Engine
 from aiinfra.stack import LITELLM, MPC_API, PUBLISHED, Endpoint, Stack
 
@@ -65,7 +66,7 @@ def endpoint(stack: Stack, service: str, *, timeout: float = 5.0) -> Probe:
     target = stack.endpoint(service)
 
     def look() -> Seen:
-        response, body = _get(_host(target), target.port, PATHS[service], timeout)
+        response, body = _get(connection_to(target, timeout), PATHS[service])
         return _identity_fault(response, target, stack.identity.instance) or _judged(service, response.status, body)
 
     return _timed(look)
@@ -76,7 +77,7 @@ def edge(stack: Stack, *, timeout: float = 5.0) -> Probe:
     target = stack.endpoint(LITELLM)
 
     def look() -> Seen:
-        response, _ = _get(_host(target), target.port, _EDGE_PATH, timeout)
+        response, _ = _get(connection_to(target, timeout), _EDGE_PATH)
         return _identity_fault(response, target, stack.identity.instance) or Seen("healthy")
 
     return _timed(look)
@@ -93,7 +94,7 @@ def direct(engine: Engine, container: Container, *, timeout: float = 5.0) -> Pro
 
     def look() -> Seen:
         if address := _reachable(container, port, timeout):
-            response, body = _get(address, port, path, timeout)
+            response, body = _get(http.client.HTTPConnection(address, port, timeout=timeout), path)
             return _judged(service, response.status, body)
         command = ["python", "-ISc", _FROM_INSIDE, str(port), path]
         done = engine.execute(container, command, timeout=max(end - time.monotonic(), 0.1))
@@ -168,12 +169,7 @@ def _judged(service: str, status: int, body: str) -> Seen:
     return Seen("unhealthy", f"HTTP {status}: {message or body[:_SHOWN]}", seen)
 
 
-def _host(target: Endpoint) -> str:
-    return target.url.removeprefix("http://").rsplit(":", 1)[0].strip("[]")
-
-
-def _get(host: str, port: int, path: str, timeout: float) -> tuple[http.client.HTTPResponse, str]:
-    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+def _get(connection: http.client.HTTPConnection, path: str) -> tuple[http.client.HTTPResponse, str]:
     try:
         connection.request("GET", path)
         response = connection.getresponse()

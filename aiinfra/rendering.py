@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aiinfra import edge_config
+from aiinfra import edge_config, keys
 from aiinfra.bundle import TEMPLATES, templates
-from aiinfra.keys import OWN_KEYS, PREVIOUS_KEY, OwnKey
+from aiinfra.keys import OwnKey
 from aiinfra.naming import DEFAULT_STACK
-from aiinfra.stack import EDGE, KEEPER, LITELLM, MPC_API, PUBLISHED, REDIS, SERVICES, Stack, keeper_password
+from aiinfra.stack import EDGE, KEEPER, LITELLM, MPC_API, OUTSIDE, REDIS, SERVICES, Stack, keeper_password
 
 if TYPE_CHECKING:
     from aiinfra.providers import ProviderConfig
@@ -102,7 +102,10 @@ def render(
         for file, text in content.items()
     ]
     edge = edge_config.edge_files(stack, edge_config.first(stack))
-    files += [RenderedFile(f"{edge_config.FOLDER}/{file}", text, live=True) for file, text in edge.items()]
+    files += [
+        RenderedFile(f"{edge_config.FOLDER}/{file}", text, secret=file == edge_config.PEM, live=True)
+        for file, text in edge.items()
+    ]
     return Rendered((*files, RenderedFile("compose.yaml", template(labels=labelled))), hashes)
 
 
@@ -122,7 +125,7 @@ def _named_images() -> list[str]:
 
 def env_file(stack: str, generated: Mapping[str, str], callers: Iterable[OwnKey] = ()) -> str:
     """Return the text of a new .env; `callers` are the keys that aiinfra.yaml names."""
-    known = (*OWN_KEYS, *callers)
+    known = (*keys.OWN_KEYS, *callers)
     own = [{"name": key.name, "meaning": key.meaning, "value": generated[key.name]} for key in known]
     return templates().get_template("env/env.j2").render(own_keys=own, is_default=stack == DEFAULT_STACK)
 
@@ -138,7 +141,8 @@ def _yaml_value(value: object) -> str:
 
 
 def _folders(stack: Stack, values: Mapping[str, str], provider: "ProviderConfig") -> dict[str, dict[str, str]]:
-    password = values["REDIS_PASSWORD"]
+    before = keys.previous(values)
+    passwords = [values["REDIS_PASSWORD"], *([before["REDIS_PASSWORD"]] if "REDIS_PASSWORD" in before else [])]
     return {
         REDIS: {
             "redis.conf": templates()
@@ -148,21 +152,25 @@ def _folders(stack: Stack, values: Mapping[str, str], provider: "ProviderConfig"
             "users.acl": templates()
             .get_template("redis/users.acl.j2")
             .render(
-                password_sha256=hashlib.sha256(password.encode()).hexdigest(),
+                password_digests=[hashlib.sha256(one.encode()).hexdigest() for one in passwords],
                 keeper=KEEPER,
                 keeper_sha256=hashlib.sha256(keeper_password(stack.identity).encode()).hexdigest(),
             ),
         },
         LITELLM: {"config.yaml": provider.text},
-        "litellm-secrets": {"LITELLM_MASTER_KEY": values["LITELLM_MASTER_KEY"]} | provider.secrets(values),
+        "litellm-secrets": _accepted("LITELLM_MASTER_KEY", values) | provider.secrets(values),
         "mpc-api-secrets": _mpc_api_secrets(stack.settings.services.mpc_api, values),
     }
 
 
 def _mpc_api_secrets(api: "MpcApi", values: Mapping[str, str]) -> dict[str, str]:
-    names = ["MPC_API_KEY", "LITELLM_MASTER_KEY", "REDIS_PASSWORD", *(key.variable for key in api.keys)]
-    previous = [PREVIOUS_KEY.name] if values.get(PREVIOUS_KEY.name) else []
-    return {name: values[name] for name in names + previous}
+    names = ["LITELLM_MASTER_KEY", "REDIS_PASSWORD", *(key.variable for key in api.keys)]
+    return _accepted("MPC_API_KEY", values) | {name: values[name] for name in names}
+
+
+def _accepted(name: str, values: Mapping[str, str]) -> dict[str, str]:
+    """Return a key, and the one before it while both are accepted."""
+    return {one: values[one] for one in (name, name + keys.PREVIOUS) if values.get(one)}
 
 
 def _three_quarters(memory: str) -> str:
@@ -204,7 +212,7 @@ def _ports(stack: Stack) -> list[dict[str, Any]]:
             "host_ip": stack.endpoint(service).address,
             "protocol": "tcp",
         }
-        for service, target in PUBLISHED.items()
+        for service, target in OUTSIDE.items()
     ]
 
 

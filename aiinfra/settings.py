@@ -148,6 +148,13 @@ class Services(_Section):
     edge: Edge = Edge()
 
 
+class Tls(_Section):
+    """HTTPS on both ports; plain HTTP is redirected."""
+
+    cert: str = _doc(..., "PEM file of the certificate and its chain, relative to the stack directory")
+    key: str = _doc(..., "PEM file of its private key, without a passphrase")
+
+
 class Proxies(_Section):
     http: Url | None = _doc(None, "HTTP_PROXY of a build")
     https: Url | None = _doc(None, "HTTPS_PROXY of a build")
@@ -175,6 +182,7 @@ class Settings(_Section):
     ports: Ports = Ports()
     services: Services = Services()
     build: Build = Build()
+    tls: Tls | None = _doc(None, "certificate for HTTPS on both ports")
 
 
 def load(directory: Path) -> Settings:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aiinfra.certificates import Certificate
 from aiinfra.naming import DEFAULT_STACK
 
 if TYPE_CHECKING:
@@ -30,21 +31,33 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     EDGE: (),
 }
 
+# The edge's ports that the host's lead to; with `tls` they speak HTTPS, while the stack's networks stay with HTTP.
+OUTSIDE: Mapping[str, int] = {LITELLM: 4443, MPC_API: 3443}
+
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a client on this host reaches a service (always through the edge)."""
+    """Where a client on this host reaches a service (always through the edge); HTTPS when there is a certificate."""
 
     service: str
     address: str
     port: int
+    certificate: Certificate | None = None
+
+    @property
+    def host(self) -> str:
+        """The address to connect to."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.address, self.address)  # noqa: S104
 
     @property
     def url(self) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.address, self.address)  # noqa: S104
-        if ":" in host and not host.startswith("["):
-            host = f"[{host}]"
-        return f"http://{host}:{self.port}"
+        """What a client is given; with a certificate, a name that it is good for where it has one."""
+        host, scheme = self.host, "http"
+        if self.certificate:
+            plain = [name for name in self.certificate.names if not name.startswith("*")]
+            fitting = [name for name in (host, "localhost") if name in plain]
+            host, scheme = (fitting or plain or [host])[0], "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,7 @@ class Stack:
     given: "Settings | Callable[[], Settings]"
     identity: Identity
     scale: Mapping[str, int] = field(default_factory=dict)
+    certificate: Certificate | None = None
 
     @cached_property
     def settings(self) -> "Settings":
@@ -112,7 +126,7 @@ class Stack:
         return {LITELLM: services.litellm.grace, MPC_API: services.mpc_api.grace}[service]
 
     def endpoint(self, service: str) -> Endpoint:
-        return Endpoint(service, self.identity.address, self.identity.ports[service])
+        return Endpoint(service, self.identity.address, self.identity.ports[service], self.certificate)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:

@@ -211,12 +211,7 @@ def write_files(root: Path, files: Iterable[RenderedFile]) -> None:
             if owner is not None and file.secret:
                 os.chown(path.parent, owner, owner)
         if _differs(path, file.text):
-            write(
-                path,
-                file.text,
-                mode=0o400 if file.secret else 0o644,
-                owner=owner if file.secret else None,
-            )
+            hand_over(path, file.text, secret=file.secret)
 
 
 def new_identity(wanted: Mapping[str, int | None], address: str) -> Identity:
@@ -282,6 +277,12 @@ def write(path: Path, text: str, *, mode: int = 0o644, owner: int | None = None)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def hand_over(path: Path, text: str, *, secret: bool) -> None:
+    """Write a file that a container reads; a secret one is for the user of our containers only."""
+    owner = UNPRIVILEGED if secret and os.getuid() == 0 else None
+    write(path, text, mode=0o400 if secret else 0o644, owner=owner)
 
 
 def _differs(path: Path, text: str) -> bool:

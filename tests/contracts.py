@@ -43,6 +43,9 @@ COMMANDS: Mapping[str, Row] = {
         ["config", "new", "mine", "--from", "mock"], ["config", "new", "x", "--from", "a"], "PROVIDER_CONFIG_INVALID"
     ),
     "config path": Row(["config", "path"], ["config", "path", "nothing"], "PROVIDER_CONFIG_INVALID"),
+    "secrets list": Row(["secrets", "list"], ["secrets", "list", "--nonsense"], "USAGE"),
+    "secrets rotate": Row(["secrets", "rotate"], ["secrets", "rotate", "NOTHING"], "USAGE"),
+    "secrets retire": Row(["secrets", "retire", "--yes"], ["secrets", "retire", "NOTHING"], "USAGE"),
     "ps": Row(["ps", "--all", "--stats"], ["ps"], "DOCKER_MISSING"),
     "health": Row(["health"], ["health"], "NOT_RUNNING"),
     "logs": Row(["logs", "-n", "3"], ["logs"], "DOCKER_MISSING", streams="LogLine"),

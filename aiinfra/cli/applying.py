@@ -1,24 +1,13 @@
 """The verbs that bring a stack to where its settings say: init, up."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from aiinfra.cli.applied import end
 from aiinfra.cli.invocation import SERVICES_HELP, Invocation, known, verb
 from aiinfra.errors import AiinfraError, Code
-
-if TYPE_CHECKING:
-    from aiinfra.commands.apply import Applied
-
-_WHAT = {
-    "unchanged": "unchanged",
-    "create": "created",
-    "start": "started",
-    "scale": "scaled",
-    "reload": "reloaded",
-    "recreate": "recreated",
-}
 
 _IN_PLACE_HELP = "Replace single containers while requests wait in the edge, where memory is short for two."
 _Services = Annotated[list[str] | None, typer.Argument(help=SERVICES_HELP)]
@@ -86,7 +75,7 @@ def up(
         scale=_numbers(scale or []),
         in_place=in_place,
     )
-    _show(run, result)
+    end(run, result)
 
 
 def plan(run: Invocation, services: _Services = None) -> None:
@@ -111,7 +100,7 @@ def restart(run: Invocation, services: _Services = None, timeout: _Timeout = Non
     """Restart services in order of dependency, with current settings. The edge only when it is named."""
     from aiinfra.commands.restart import restart as act  # noqa: PLC0415
 
-    _show(run, act(run.target, known(services), engine=run.engine, report=run.console.report, timeout=timeout))
+    end(run, act(run.target, known(services), engine=run.engine, report=run.console.report, timeout=timeout))
 
 
 def rebuild(
@@ -135,7 +124,7 @@ def rebuild(
         cached=not no_cache,
         pull=pull,
     )
-    _show(run, result)
+    end(run, result)
 
 
 def history(run: Invocation) -> None:
@@ -177,7 +166,7 @@ def rollback(
     run.console.say(
         run.addressed("the next `aiinfra up` applies aiinfra.yaml again; `aiinfra plan` shows what it would do")
     )
-    _show(run, result)
+    end(run, result)
 
 
 def _numbers(given: list[str]) -> dict[str, int]:
@@ -190,22 +179,3 @@ def _numbers(given: list[str]) -> dict[str, int]:
             )
         found[service] = int(number)
     return found
-
-
-def _show(run: Invocation, result: "Applied") -> None:
-    rows = [
-        (
-            one.service,
-            _WHAT[one.action] + (f": {one.reason}" if one.reason and one.action != "create" else ""),
-            "-" if one.seconds is None else f"{one.seconds:.1f} s",
-            one.url or "",
-        )
-        for one in result.services
-    ]
-    run.console.table(("SERVICE", "WHAT", "HEALTHY AFTER", "URL"), rows)
-    state = ("ready" if result.waited else "started, not waited for") if result.changed else "unchanged"
-    run.console.say(
-        f"{result.stack}: {state} after {result.seconds:.1f} s, provider config {result.provider_config}; "
-        f"keys are in {run.target.keys_file}"
-    )
-    run.done(result)

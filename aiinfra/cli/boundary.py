@@ -11,7 +11,19 @@ from typing import Annotated, Any
 import typer
 
 from aiinfra import __version__
-from aiinfra.cli import applying, config, ending, generate, inside, looking, reading, switching, telling, upkeep
+from aiinfra.cli import (
+    applying,
+    config,
+    ending,
+    generate,
+    inside,
+    looking,
+    reading,
+    secrets,
+    switching,
+    telling,
+    upkeep,
+)
 from aiinfra.cli.completing import VARIABLE, complete, completed
 from aiinfra.cli.invocation import GLOBAL_OPTIONS, current, sign
 from aiinfra.cli.words import spare
@@ -87,7 +99,7 @@ def application() -> typer.Typer:
     )
     sign(_root, completed([parameter, *GLOBAL_OPTIONS]), "From an empty directory to a healthy AI backend.")
     app.callback()(_root)
-    for verbs in (applying, switching, looking, reading, inside, telling, ending, upkeep, config, generate):
+    for verbs in (applying, switching, looking, reading, inside, telling, ending, upkeep, config, secrets, generate):
         verbs.register(app)
     return app
 

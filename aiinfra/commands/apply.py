@@ -1,5 +1,6 @@
 """One applied state: lock, decide, carry out. What `up` and every other verb that changes a stack do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -33,12 +34,14 @@ def apply(
     report: Report,
     timeout: float | None = None,
     detach: bool = False,
+    prepare: Callable[[], None] = lambda: None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Applied:
     """Bring a stack to where its settings and `overrides` say, and wait until every service is healthy.
 
     `verb` names the lock's holder. `timeout` is in seconds, from the start of the containers; the settings' when None.
     With `detach` nothing is waited for.
+    `prepare` edits what the stack reads, once nobody else can.
     Raises AiinfraError: exit 3 before anything is touched, 4 for Docker, PORT_TAKEN before anything starts,
     NOT_READY with the reason when a service does not become healthy.
     """
@@ -46,6 +49,7 @@ def apply(
     seconds = float(timeout or target.settings.timeout)
     with target.workspace.lock(verb, wait=seconds, on_wait=partial(_say_waiting, report)):
         recover(target, engine=engine, report=report, clock=clock)
+        prepare()
         intent = replace(decide(target, engine, overrides), verb=verb)
         services = bring(intent, engine=engine, report=report, seconds=seconds, detach=detach, clock=clock)
     return Applied(

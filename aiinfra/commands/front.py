@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from aiinfra import workspace
 from aiinfra.edge import Edge, address, write_config
-from aiinfra.edge_config import Attached, Place, attached_in, edge_files, padded, version_of
+from aiinfra.edge_config import PEM, Attached, Place, attached_in, edge_files, padded, version_of
 from aiinfra.engine import Container, Engine, judge
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Loaded
@@ -13,7 +14,6 @@ from aiinfra.rendering import labels
 from aiinfra.stack import EDGE, PUBLISHED, Stack
 
 _INSIDE = "/etc/aiinfra-edge"
-_USER = "99:99"
 
 
 def running_edge(stack: Stack, containers: Sequence[Container], engine: Engine, root: Path) -> Edge | None:
@@ -58,10 +58,17 @@ def _judge(loaded: Loaded, wanted: Attached) -> None:
     image = loaded.service_images[EDGE]
     with TemporaryDirectory(dir=loaded.target.workspace.root, prefix="edge-judged-") as folder:
         for name, text in edge_files(loaded.stack, wanted).items():
-            (Path(folder) / name).write_text(text, encoding="utf-8")
+            workspace.hand_over(Path(folder) / name, text, secret=name == PEM)
         Path(folder).chmod(0o755)
         command = ["haproxy", "-c", "-f", f"{_INSIDE}/haproxy.cfg"]
-        said = judge(image, command, folder=Path(folder), mounted=_INSIDE, user=_USER, labels=labels(loaded.stack))
+        said = judge(
+            image,
+            command,
+            folder=Path(folder),
+            mounted=_INSIDE,
+            user=workspace.runtime_user(),
+            labels=labels(loaded.stack),
+        )
     if said:
         raise AiinfraError(
             Code.EDGE_REFUSED,

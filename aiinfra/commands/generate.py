@@ -9,6 +9,7 @@ from typing import Any, Literal
 import httpx
 
 from aiinfra import keys
+from aiinfra.connections import address_of, trust
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Target, running
 from aiinfra.probes import IDENTITY_HEADER
@@ -62,10 +63,10 @@ def _answer(
     endpoint = stack.endpoint(MPC_API)
     key = keys.load(target.directory, target.name).get("MPC_API_KEY", "")
     headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream" if stream else "application/json"}
-    url = f"{endpoint.url}/generate/{path}"
+    url = f"{address_of(endpoint)}/generate/{path}"
     try:
         with (
-            httpx.Client(timeout=timeout, trust_env=False) as client,
+            httpx.Client(timeout=timeout, trust_env=False, verify=trust(endpoint) or False) as client,
             client.stream("POST", url, json=body, headers=headers) as response,
         ):
             if response.headers.get(IDENTITY_HEADER) != stack.identity.instance:

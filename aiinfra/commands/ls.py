@@ -7,7 +7,7 @@ from pathlib import Path
 from aiinfra.engine import Container, Engine, Network, Volume
 from aiinfra.errors import AiinfraError
 from aiinfra.rendering import DIRECTORY_LABEL, SCRATCH_LABEL, STACK_LABEL
-from aiinfra.stack import EDGE, PUBLISHED, SERVICES
+from aiinfra.stack import EDGE, OUTSIDE, SERVICES
 from aiinfra.workspace import Workspace
 
 _WORST_FIRST = ("unhealthy", "starting", "healthy")
@@ -62,9 +62,7 @@ def _row(name: str, directory: str, containers: Sequence[Container], volumes: tu
         state=_state(containers, running),
         health=next((one for one in _WORST_FIRST if one in healths), ""),
         running=len(running),
-        ports={service: edge.ports[inner] for service, inner in PUBLISHED.items() if inner in edge.ports}
-        if edge
-        else {},
+        ports={service: edge.ports[inner] for service, inner in OUTSIDE.items() if inner in edge.ports} if edge else {},
         provider_config=_provider_config(workspace),
         volumes=volumes,
     )

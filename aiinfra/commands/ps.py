@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from aiinfra.engine import Container, Engine, Stats
 from aiinfra.loading import Target
-from aiinfra.stack import PUBLISHED, SERVICES
+from aiinfra.stack import OUTSIDE, SERVICES
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def _order(container: Container) -> tuple[int, int]:
 
 
 def _row(container: Container, siblings: list[str], published: Mapping[int, int], stats: Stats | None) -> PsRow:
-    inner = PUBLISHED.get(container.service)
+    inner = OUTSIDE.get(container.service)
     started = container.started
     up = (datetime.now(UTC) - started).total_seconds() if started and container.running else None
     return PsRow(

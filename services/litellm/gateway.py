@@ -13,6 +13,8 @@ import litellm
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.proxy.proxy_server import app
 
+from exchange import accepting_both
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -49,3 +51,4 @@ async def _end_request_log() -> None:
 
 
 app.router.lifespan_context = _lifespan
+app = accepting_both(app, os.environ)

@@ -60,7 +60,9 @@ def test_an_unknown_key_is_named_with_its_path_and_the_key_that_was_meant() -> N
 
 
 def test_a_key_like_no_other_gets_the_list_of_known_ones() -> None:
-    assert faults("zzz: 1")[0].endswith("known here: stack, provider_config, timeout, models, ports, services, build")
+    assert faults("zzz: 1")[0].endswith(
+        "known here: stack, provider_config, timeout, models, ports, services, build, tls"
+    )
 
 
 def test_a_misspelt_service_is_found_two_levels_down() -> None:
