@@ -101,6 +101,8 @@ def health(
         result = act(run.target, wanted, engine=run.engine, timeout=probe_seconds)
     models = _models(run, timeout or _DEEP_SECONDS) if deep else None
     run.console.table(_COLUMNS, [_row(one) for one in result.services])
+    for text in result.warnings:
+        run.console.warn(f"edge: {text}; put a renewed one in its place, then `aiinfra up`")
     bad = [one.service for one in result.services if one.status != "healthy"]
     if models is not None:
         rows = [(one.alias, one.status, one.model, _latency(one.milliseconds), one.text) for one in models]

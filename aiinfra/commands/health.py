@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 
 from aiinfra import keys, probes
@@ -53,6 +54,7 @@ class HealthResult:
     stack: str
     status: str
     services: tuple[ServiceHealth, ...]
+    warnings: tuple[str, ...] = ()
 
 
 _PROBED = ("healthy", "degraded", "unhealthy")
@@ -74,7 +76,8 @@ def health(target: Target, services: Sequence[str], *, engine: Engine, timeout: 
     rows = tuple(
         judged(name, [one for one in found if one.service == name], answers.get((name, "")), answers) for name in wanted
     )
-    return HealthResult(target.name, _worst(rows), rows)
+    ending = stack.certificate.warning(datetime.now(UTC)) if stack.certificate else ""
+    return HealthResult(target.name, _worst(rows), rows, (ending,) if ending else ())
 
 
 def _looks(

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import tarfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from aiinfra.commands.doctor.redaction import HIDDEN, literals, redacted, spellings, values_of
 from tests.conftest import write_keys
+from tests.unit.test_certificates import ending
 from tests.unit.test_cli import aiinfra, envelope
 
 NOWHERE = "unix:///nowhere/docker.sock"
@@ -176,3 +178,13 @@ def test_what_helps_and_is_no_secret_stays(text: str) -> None:
 def test_values_and_literals_are_found_where_a_parser_gives_up() -> None:
     assert "SECRET" in values_of("garbage\nexport X='SECRET' \n")
     assert literals({"a": [{"api_key": "LITERAL"}, {"api_key": "os.environ/X"}], "model": "m"}) == ["LITERAL"]
+
+
+@pytest.mark.parametrize(("days", "level"), [(200, "ok"), (5, "warning"), (-2, "error")])
+def test_a_certificate_about_to_end_is_a_warning_and_an_ended_one_an_error(
+    tmp_path: Path, days: int, level: str
+) -> None:
+    write_keys(tmp_path)
+    ending(datetime.now(UTC) + timedelta(days=days, hours=1), tmp_path)
+    (tmp_path / "aiinfra.yaml").write_text("tls: {cert: cert.pem, key: key.pem}\n", encoding="utf-8")
+    assert [one["level"] for one in findings(tmp_path)["certificate"]] == [level]

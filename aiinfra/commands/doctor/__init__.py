@@ -21,6 +21,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("stack disk", engine_checks.stack_disk),
     ("keys", stack_checks.keys_file),
     ("provider config", stack_checks.provider),
+    ("certificate", stack_checks.certificate),
     ("ports", stack_checks.host_ports),
     ("other stacks", stack_checks.in_the_way),
     ("leftovers", stack_checks.left_behind),

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
-from aiinfra import keys, loading, ports
-from aiinfra.commands.doctor.finding import Finding, NothingToLookAtError, Scene
+from aiinfra import certificates, keys, loading, ports
+from aiinfra.commands.doctor.finding import Finding, Level, NothingToLookAtError, Scene
 from aiinfra.commands.init import missing_keys
 from aiinfra.engine import Container
 from aiinfra.errors import AiinfraError, Code
@@ -46,6 +47,21 @@ def provider(scene: Scene) -> Iterator[Finding]:
     target = scene.target
     found = loading.load(target, missing_keys(target))
     yield Finding("provider config", "ok", f"'{found.provider.name}' is valid and has all the keys that it needs")
+
+
+def certificate(scene: Scene) -> Iterator[Finding]:
+    """The certificate of `tls`: whole, belonging to its key, and not about to end."""
+    target = scene.target
+    tls = target.settings.tls
+    if tls is None:
+        return
+    found = certificates.load(target.directory / tls.cert, target.directory / tls.key)
+    now = datetime.now(UTC)
+    if ending := found.warning(now):
+        level: Level = "error" if found.days_left(now) < 0 else "warning"
+        yield Finding("certificate", level, ending, f"put a renewed one at {tls.cert}, then `aiinfra up`")
+    else:
+        yield Finding("certificate", "ok", f"{tls.cert} is good for {found.days_left(now)} days")
 
 
 def host_ports(scene: Scene) -> Iterator[Finding]:
