@@ -46,12 +46,17 @@ def _watched() -> Iterator[None]:
     try:
         yield
     finally:
+        # A late alarm must neither ask nor wind the timer up again.
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
 def _ask(_number: int, _frame: FrameType | None) -> None:
+    # An alarm while this one still waits would ask again inside of it, for ever.
+    signal.setitimer(signal.ITIMER_REAL, 0)
     try:
         run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=TIMEOUT)
     except TimeoutError as error:
         raise hung(TIMEOUT) from error
+    signal.setitimer(signal.ITIMER_REAL, _INTERVAL, _INTERVAL)
