@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import broken_configs
 from aiinfra import providers
 from aiinfra.errors import AiinfraError
 from tests.broken import FOLDER, Case, cases
@@ -47,3 +48,7 @@ def test_no_value_of_a_variable_is_in_what_is_said(case: Case, tmp_path: Path) -
     secrets = [value for value in case.variables.values() if len(value) > 8]
     assert [value for value in secrets if value in text] == []
     assert "sk-proj-0123456789" not in text
+
+
+def test_the_table_in_the_documentation_is_what_the_check_says() -> None:
+    assert broken_configs.TABLE.read_text(encoding="utf-8") == broken_configs.table(), "run tools/broken_configs.py"
