@@ -41,6 +41,7 @@ service-tests: $(API)/.venv/installed
 
 engine-tests: $(VENV)/dev-installed machine
 	$(PYTHON) tools/base_images.py --tests
+	$(PYTHON) tools/node.py
 	$(BIN)/pytest tests services/litellm/tests -m engine
 
 ## golden: rewrite the expected files of the golden tests; look at the difference before you commit it
