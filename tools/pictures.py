@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -38,11 +39,13 @@ def drawn(one: Terminal, columns: int) -> list[Text]:
 
 
 def line_of(row: pyte.screens.StaticDefaultDict[int, pyte.screens.Char], columns: int) -> Text:
+    cells = [row[column] for column in range(columns)]
     line = Text()
-    for column in range(columns):
-        cell = row[column]
-        colour = COLOURS.get(cell.fg, cell.fg)
-        line.append(cell.data, Style(color=colour, bold=cell.bold))
+    # One piece for all characters of a style: the stack's name must be found in it, and a picture stays small.
+    for (colour, bold), run in itertools.groupby(cells, lambda cell: (cell.fg, cell.bold)):
+        style = Style(color=COLOURS.get(colour, colour), bold=bold)
+        # Names of this run say nothing to a reader, and would change the file each time.
+        line.append("".join(cell.data for cell in run).replace(STACK, "ai-infra"), style)
     line.rstrip()
     return line
 
@@ -62,8 +65,7 @@ def picture(name: str, directory: Path, *arguments: str, exit_code: int = 0) -> 
         console.print(line, soft_wrap=True)
     PICTURES.mkdir(exist_ok=True)
     text = console.export_svg(title=f"aiinfra {arguments[0]}", unique_id=name)
-    # Names of this run say nothing to a reader, and would change the file each time.
-    (PICTURES / f"{name}.svg").write_text(text.replace(STACK, "ai-infra"), encoding="utf-8")
+    (PICTURES / f"{name}.svg").write_text(text, encoding="utf-8")
     print(f"wrote docs/pictures/{name}.svg")
 
 
