@@ -202,3 +202,14 @@ def test_verbose_shows_the_docker_commands_as_they_are_run(tmp_path: Path) -> No
     shown = [line for line in done.stderr.splitlines() if line.startswith("$ ")]
     assert shown
     assert shown[0].startswith("$ docker ps -aq --no-trunc --filter label=com.docker.compose.project=ai-infra")
+
+
+def test_a_hint_names_the_stack_that_was_asked_for_once(tmp_path: Path) -> None:
+    write_keys(tmp_path)
+    (tmp_path / "aiinfra.yaml").write_text("prots: {}\n")
+    nowhere = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    done = aiinfra(tmp_path, "-s", "one", "doctor", **nowhere)
+    assert "-s one -s one" not in done.stdout + done.stderr
+    (tmp_path / "aiinfra.yaml").unlink()
+    done = aiinfra(tmp_path, "-s", "one", "doctor", **nowhere)
+    assert "`aiinfra -s one up`" in done.stdout

@@ -9,6 +9,7 @@ from aiinfra.commands.doctor.finding import Finding, Level, NothingToLookAtError
 from aiinfra.commands.init import missing_keys
 from aiinfra.engine import Container
 from aiinfra.errors import AiinfraError, Code
+from aiinfra.journal import Journal
 from aiinfra.plan import leftovers
 from aiinfra.rendering import SCRATCH_LABEL, STACK_LABEL
 from aiinfra.stack import EDGE, volume_name, wanted_ports
@@ -119,7 +120,11 @@ def left_behind(scene: Scene) -> Iterator[Finding]:
     if scratch:
         text = f"scratch containers are there, which only a running command needs: {', '.join(scratch)}"
         yield Finding("leftovers", "warning", text, "if no aiinfra command runs: `aiinfra prune`, or `aiinfra down`")
-    if not twins and not scratch:
+    entry = Journal(target.workspace.journal_file).read()
+    if entry:
+        text = f"the replacement of {entry.service} is under way, or was interrupted"
+        yield Finding("leftovers", "warning", text, "if no aiinfra command runs: `aiinfra up` finishes or undoes it")
+    if not (twins or scratch or entry):
         yield Finding("leftovers", "ok", "no interrupted command left anything")
 
 
