@@ -253,6 +253,8 @@ def test_logs_follow_a_service_to_the_container_that_replaces_it(healthy: Cli) -
 # All of them. The last one, because it ends the stack.
 
 
+# More than thirty commands, several of which replace containers: slow machines may take their time.
+@pytest.mark.timeout(1800)
 def test_every_command_that_succeeds_prints_what_the_schema_says_and_talks_on_stderr_only(healthy: Cli) -> None:
     for name, text in FILES.items():
         (healthy.directory / name).write_text(text, encoding="utf-8")
