@@ -89,11 +89,12 @@ def not_ready(
     end: Exit | None = None,
     lines: Sequence[str] = (),
     secrets: Iterable[str] = (),
+    left: bool = True,
 ) -> AiinfraError:
     """Return the error (NOT_READY) for a service that did not become ready.
 
     `reason` is what was seen from outside, `end` how it ended, `lines` the end of its log. No value of `secrets` is
-    shown.
+    shown. `left` says that its container is still there for a look.
     """
     hidden = sorted((one for one in secrets if len(one) >= _TELLING), key=len, reverse=True)
     lines = [_redacted(cleaned(line), hidden) for line in lines]
@@ -102,11 +103,14 @@ def not_ready(
     shown = matter(lines)
     why = _redacted(reason, hidden) + (f": {found.reason}" if found.word in _WORDS else "")
     log = "".join(f"\n  {line}" for line in shown)
-    look = f"its container is left for a look: `aiinfra logs {service}`"
+    again = "`aiinfra up`" if left else "run the same command again"
+    look = f"; its container is left for a look: `aiinfra logs {service}`" if left else ""
+    fix = found.fix or ("" if left else "put right what its log says")
+    hint = f"{fix}, then {again}{look}" if fix else look.removeprefix("; ")
     return AiinfraError(
         Code.NOT_READY,
         f"{service} did not become ready{since}: {why}" + (f"\nThe lines of its log that matter:{log}" if log else ""),
-        hint=f"{found.fix}, then `aiinfra up`; {look}" if found.fix else look,
+        hint=hint,
         details={
             "service": service,
             "since": _time(container, end),

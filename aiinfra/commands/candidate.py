@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 from aiinfra import gate
 from aiinfra.clock import Clock
+from aiinfra.diagnosis import LOG_LINES, exit_reason, not_ready
 from aiinfra.edge import Edge
-from aiinfra.engine import Container, Engine
+from aiinfra.engine import Container, Engine, Exit
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Loaded
-from aiinfra.readiness import exit_reason
 
 _PAUSE = 0.3
-_LOG_LINES = 12
 
 # Seconds that a candidate must have been fit before it gets requests: what dies at once dies in these.
 _SETTLING = 1.0
@@ -83,20 +82,15 @@ def alive(bench: Bench, candidate: Container) -> Container:
     if now is None:
         raise refused(bench, candidate, "its container is gone")
     if not now.running or now.restarts > 0:
-        raise refused(bench, now, exit_reason(now.service, bench.engine.last_exit(now)))
+        end = bench.engine.last_exit(now)
+        raise refused(bench, now, exit_reason(now.service, end), end)
     return now
 
 
-def refused(bench: Bench, candidate: Container, reason: str) -> AiinfraError:
+def refused(bench: Bench, candidate: Container, reason: str, end: Exit | None = None) -> AiinfraError:
     """Return the error for a candidate that cannot serve, with what it wrote last."""
-    service = candidate.service
-    lines = bench.engine.logs_of(candidate, _LOG_LINES)
-    log = "".join(f"\n  {line}" for line in lines)
-    return AiinfraError(
-        Code.NOT_READY,
-        f"{service}: the new container did not become ready: {reason}"
-        + (f"\nIts last log lines:{log}" if log else "")
-        + "\nIt was discarded; what served before still serves",
-        hint="put right what its log says, and run the same command again",
-        details={"service": service, "reason": reason, "log": lines, "kept": True},
-    )
+    lines, values = bench.engine.logs_of(candidate, LOG_LINES), bench.loaded.values.values()
+    error = not_ready(candidate.service, candidate, reason, end=end, lines=lines, secrets=values, left=False)
+    error.message = f"the new container of {error.message}\nIt was discarded; what served before still serves"
+    error.details["kept"] = True
+    return error

@@ -26,6 +26,11 @@ ENDED = Container(
 )
 
 
+def test_a_container_that_was_discarded_is_not_offered_for_a_look() -> None:
+    error = not_ready("litellm", None, "it is not ready", left=False)
+    assert error.hint == "put right what its log says, then run the same command again"
+
+
 def test_it_says_which_since_when_why_the_lines_and_what_to_type_in_this_order() -> None:
     error = not_ready(
         "litellm", ENDED, "it exited with code 1", end=Exit(1, False), lines=["ValueError: no model_list"]
