@@ -99,8 +99,8 @@ def kill_round(directory: Path) -> dict[str, Any]:
         docker("kill", "--signal", "KILL", victim)
         time.sleep(QUIET / 3)
     lost = [one for one in load.faults if one.began < killed < one.began + one.seconds + 0.5]
-    found = counted("kill", 1, load, [(killed, killed + QUIET / 3)])
-    return found | {"in_flight": len(lost), "failed": found["failed"] - len(lost)}
+    load.answers = [one for one in load.answers if one not in lost]
+    return counted("kill", 1, load, [(killed, killed + QUIET / 3)]) | {"in_flight": len(lost)}
 
 
 def counted(kind: str, number: int, load: Load, during: Sequence[tuple[float, float]]) -> dict[str, Any]:
