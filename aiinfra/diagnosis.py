@@ -158,8 +158,14 @@ def _time(container: Container | None, end: Exit | None) -> str | None:
 
 def _short(line: str) -> str:
     found = entry(line)
-    text = f"{found.level}: {found.message}" if line.startswith("{") and found.message else line
+    text = f"{found.level}: {_last_words(found.message)}" if line.startswith("{") and found.message else line
     return " ".join(text.split())[:_WIDTH]
+
+
+def _last_words(message: str) -> str:
+    """Return a message; of a traceback the last line, which says what was raised."""
+    lines = [line for line in message.splitlines() if line.strip()]
+    return lines[-1] if lines and "Traceback (most recent call last)" in message else message
 
 
 def _redacted(text: str, secrets: Iterable[str]) -> str:

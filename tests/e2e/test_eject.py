@@ -38,7 +38,7 @@ def test_an_ejected_stack_runs_without_this_tool_with_its_replicas_keys_and_volu
     try:
         compose(out, "up", "--wait", "--wait-timeout", "300", "--quiet-pull")
         assert len(compose(out, "ps", "-q").split()) == 5
-        port = compose(out, "port", "edge", "3000").strip().rsplit(":", 1)[1]
+        port = compose(out, "port", "edge", "3443").strip().rsplit(":", 1)[1]
         key = (out / "mpc-api-secrets" / "MPC_API_KEY").read_text()
         # Compose says ready when its own checks do; the edge's come a moment later.
         deadline = time.monotonic() + 120

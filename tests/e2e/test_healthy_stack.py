@@ -88,7 +88,7 @@ def test_following_logs_shows_what_comes_and_ends_with_0_on_ctrl_c(healthy: Cli)
         seen.set()
         requests.join()
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
     finally:
         process.kill()
         process.communicate()

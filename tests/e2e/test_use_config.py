@@ -53,6 +53,7 @@ def test_a_config_that_litellm_refuses_leaves_the_old_one_serving_and_shows_its_
     error = switched.fails("use-config", "refused", exit_code=1)
     assert error["code"] == "NOT_READY"
     assert "group names must be unique" in error["message"]
+    assert "Traceback" not in error["message"]
     assert switched.ids()["litellm"] == before
     assert serves(switched, "extra")
     assert [row["name"] for row in switched.ok("config", "list")["configs"] if row["active"]] == ["extra"]

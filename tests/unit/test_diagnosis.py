@@ -1,5 +1,6 @@
 """What a user reads of a service that did not become ready, from its container and its log alone."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -24,6 +25,12 @@ ENDED = Container(
     last_check="",
     finished=datetime(2026, 1, 1, 10, 0, 7, tzinfo=UTC),
 )
+
+
+def test_a_traceback_in_a_json_line_is_told_by_what_was_raised() -> None:
+    message = 'Traceback (most recent call last):\n  File "x.py", line 1\nValueError: group names must be unique\n'
+    line = json.dumps({"level": "ERROR", "message": message})
+    assert matter([line]) == ["error: ValueError: group names must be unique"]
 
 
 def test_a_container_that_was_discarded_is_not_offered_for_a_look() -> None:
