@@ -74,3 +74,16 @@ def test_an_outage_is_one_clear_error_and_counted(gateway: Gateway, upstream: Up
     assert response.status_code >= 429
     assert response.json()["error"]["message"]
     eventually(lambda: metric(gateway, "litellm_proxy_failed_requests_metric_total") >= 1)
+
+
+def test_an_outage_reaches_the_webhook_as_an_alert(gateway: Gateway, upstream: Upstream) -> None:
+    for provider in ("openai", "anthropic"):
+        upstream.script(provider, "500")
+
+    def alerted() -> bool:
+        # While all are cooling down LiteLLM says 429, which it takes for the client's fault, and alerts of nothing.
+        gateway.chat("openai-small", "is anybody there")
+        return bool(upstream.received("slack"))
+
+    eventually(alerted)
+    assert "LLM API call failed" in upstream.received("slack")[0]["body"]["text"]
