@@ -39,7 +39,7 @@ service-tests: $(API)/.venv/installed
 	$(PYTHON) tools/programs.py redis-server
 	cd $(API) && .venv/bin/python -m pytest
 
-engine-tests: $(VENV)/dev-installed machine
+engine-tests: $(VENV)/dev-installed $(API)/.venv/installed machine
 	$(PYTHON) tools/base_images.py --tests
 	$(PYTHON) tools/node.py
 	$(BIN)/pytest tests services/litellm/tests -m engine

@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from aiinfra.stack import Identity
 from tests.private_engine import private_engine
 
 __all__ = ["private_engine"]
+
+# Whoever started us in the background had SIGINT ignored, and what we start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -137,7 +137,7 @@ def test_an_interrupted_up_says_so_keeps_what_runs_and_is_finished_by_the_next(
     process = cli.start("up")
     time.sleep(4)
     os.killpg(process.pid, number)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == exit_code, output
     assert "the next `aiinfra up` finishes the job" in output
     assert "Traceback" not in output

@@ -15,8 +15,8 @@ class Client:
     def __init__(self, cli: Cli) -> None:
         keys = cli.keys()
         self._calls = (
-            (cli.url("litellm") + "/v1/models", keys["LITELLM_MASTER_KEY"]),
-            (cli.url("mpc-api") + "/generate/nothing-here", keys["MPC_API_KEY"]),
+            ("GET", cli.url("litellm") + "/v1/models", keys["LITELLM_MASTER_KEY"]),
+            ("POST", cli.url("mpc-api") + "/generate/script", keys["MPC_API_KEY"]),
         )
         self.answers: list[int] = []
         self._end = threading.Event()
@@ -33,8 +33,9 @@ class Client:
     def _run(self) -> None:
         with httpx.Client(timeout=60) as client:
             while not self._end.wait(0.05):
-                for url, key in self._calls:
-                    self.answers.append(client.get(url, headers={"Authorization": f"Bearer {key}"}).status_code)
+                for method, url, key in self._calls:
+                    headers = {"Authorization": f"Bearer {key}"}
+                    self.answers.append(client.request(method, url, headers=headers, json={}).status_code)
 
 
 @pytest.fixture(name="rotated", scope="module")
@@ -52,8 +53,8 @@ def test_a_client_with_the_old_keys_loses_no_request_while_they_are_rotated(
 ) -> None:
     _, _, answers = rotated
     assert len(answers) > 20
-    # 404 is MPC-API's answer to an accepted key and a path that it does not have.
-    assert set(answers) == {200, 404}
+    # 422 is MPC-API's answer to an accepted key and a request without a topic.
+    assert set(answers) == {200, 422}
 
 
 def accepted(cli: Cli, keys: dict[str, str]) -> tuple[bool, bool, bool]:
@@ -61,7 +62,7 @@ def accepted(cli: Cli, keys: dict[str, str]) -> tuple[bool, bool, bool]:
     redis = docker("exec", "-i", cli.ids()["redis"], "redis-cli", text=f"AUTH {keys['REDIS_PASSWORD']}\n")
     return (
         httpx.get(cli.url("litellm") + "/v1/models", headers=gateway).status_code == 200,
-        cli.post("/generate/nothing-here", {}, key=keys["MPC_API_KEY"]).status_code == 404,
+        cli.post("/generate/script", {}, key=keys["MPC_API_KEY"]).status_code == 422,
         redis.startswith("OK"),
     )
 

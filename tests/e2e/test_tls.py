@@ -62,7 +62,7 @@ def test_both_ports_speak_https_and_send_http_there(
 def test_our_own_commands_know_the_certificate_and_clients_are_given_its_address(secure: Cli) -> None:
     assert secure.ok("health")["status"] == "healthy"
     assert secure.ok("generate", "script", "Volcanoes")["title"]
-    assert secure.ok("env")["MPC_API_URL"] == f"https://127.0.0.1:{port(secure, 'mpc-api')}"
+    assert secure.ok("env")["variables"]["MPC_API_URL"] == f"https://127.0.0.1:{port(secure, 'mpc-api')}"
 
 
 def test_containers_on_the_stacks_network_go_on_with_http(secure: Cli) -> None:
