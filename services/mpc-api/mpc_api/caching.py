@@ -7,8 +7,6 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import replace
 
-from pydantic import ValidationError
-
 from mpc_api.answers import Answer
 from mpc_api.errors import ApiError, Code
 from mpc_api.flights import Flights
@@ -25,6 +23,8 @@ from mpc_api.redis_link import RedisDownError, RedisLink
 LEASE_MS = 3000
 RENEW_EVERY = 1.0
 LOOK_EVERY = 0.05
+# The answer passes two tasks on its way to the caller: what comes after it waits this many turns of the loop.
+TURNS = 3
 # A generation keeps its deadline itself; whoever waits for it gives it this long to say so, in seconds.
 GRACE = 0.5
 
@@ -84,14 +84,11 @@ class Cached:
             return answer
         return await self._shared(kind, wanted, call, name)
 
-    async def stored(self, kind: AnyKind, text: bytes, begun: float) -> bytes | None:
-        """The whole answer to the request `text`, as JSON, where one is kept; `begun` is on the performance counter."""
+    async def stored(self, kind: AnyKind, wanted: Input, begun: float) -> bytes | None:
+        """The whole answer to `wanted`, as JSON, where one is kept; `begun` is on the performance counter."""
         if not self._seconds or self._link is None:
             return None
-        try:
-            name = self._name(kind, kind.request.model_validate_json(text))
-        except ValidationError:
-            return None  # others say what is wrong with it
+        name = self._name(kind, wanted)
         _LOOKED.set(name)
         record = await self._read(name)
         if record is None:
@@ -186,11 +183,14 @@ class Cached:
         task.add_done_callback(self._settling.discard)
 
     async def _put(self, link: RedisLink, kind: AnyKind, name: str, answer: Answer | None, *, claimed: bool) -> None:
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        lock = f"{name}:claim" if claimed else None
         with suppress(RedisDownError):
             if answer is not None:
-                await link.put(name, pack(kind, answer), seconds=self._seconds)
-            if claimed:
-                await link.release(f"{name}:claim")
+                await link.put(name, pack(kind, answer), seconds=self._seconds, lock=lock)
+            elif lock is not None:
+                await link.release(lock)
 
 
 def _left(call: Call) -> float:

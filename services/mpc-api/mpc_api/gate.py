@@ -1,17 +1,22 @@
 """Before FastAPI sees a generation: who calls, whether they may, how often they may, and what they sent."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import cast
 
+from pydantic import ValidationError
 from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mpc_api import bodies
+from mpc_api import answering, bodies
+from mpc_api.boundary import Faults, note
 from mpc_api.caching import Cached, wishes
+from mpc_api.errors import ApiError
 from mpc_api.exchange import Exchange
+from mpc_api.inputs import Input
 from mpc_api.keys import Key, Keys
-from mpc_api.kinds import KINDS, KindName
+from mpc_api.kinds import KINDS, AnyKind, KindName
 from mpc_api.quotas import Quotas
 
 # Each address of a generation with the scope that it needs; a batch asks for each of its items.
@@ -22,6 +27,7 @@ SCOPED: Mapping[str, str | None] = {
     "/generate/batch": None,
 }
 _PLAIN = {path: KINDS[cast("KindName", name)] for path, name in SCOPED.items() if name is not None}
+_JSON = re.compile(rb"application/json *(;.*)?", re.IGNORECASE)
 
 
 class Gate:
@@ -48,9 +54,14 @@ class Gate:
         await self._admit(key, SCOPED[scope["path"]], exchange)
         body = await bodies.read(receive, timeout=self._body_timeout)
         bodies.refuse_deep(body)
-        if await _from_cache(self._state.cached, scope, body, exchange, send):
-            return
-        await _unless_gone(self._app, scope, body, receive, send)
+        app = self._app
+        kind = _plain(scope, exchange)
+        wanted = _read(kind, body) if kind is not None else None
+        if kind is not None and wanted is not None:
+            if await _from_cache(self._state.cached, kind, wanted, exchange, send):
+                return
+            app = Faults(_direct(kind, wanted, self._state))
+        await _unless_gone(app, scope, body, receive, send)
 
     async def _admit(self, key: Key, wanted: str | None, exchange: Exchange) -> None:
         if wanted is None:
@@ -61,22 +72,55 @@ class Gate:
             exchange.headers += [(name.lower().encode(), value.encode()) for name, value in standing.headers().items()]
 
 
-async def _from_cache(cached: Cached, scope: Scope, body: bytes, exchange: Exchange, send: Send) -> bool:
-    """Answer what is kept already, without FastAPI in the way; whether that was possible."""
+def _plain(scope: Scope, exchange: Exchange) -> AnyKind | None:
+    """What is asked for by a request that FastAPI is not needed for: one answer in one piece, no parameters."""
     head = exchange.head
-    kind = _PLAIN.get(scope["path"])
-    if kind is None or scope["query_string"] or b"json" not in head.content_type or b"event-stream" in head.accept:
+    if scope["query_string"] or b"event-stream" in head.accept or not _JSON.fullmatch(head.content_type):
+        return None
+    return _PLAIN.get(scope["path"])
+
+
+def _read(kind: AnyKind, body: bytes) -> Input | None:
+    """The request, or None: then FastAPI says what is wrong with it."""
+    try:
+        wanted: Input = kind.request.model_validate_json(body)
+    except ValidationError:
+        return None
+    return wanted
+
+
+async def _from_cache(cached: Cached, kind: AnyKind, wanted: Input, exchange: Exchange, send: Send) -> bool:
+    """Answer what is kept already; whether that was possible."""
+    if exchange.head.cache_control and not wishes(exchange.head.cache_control)[0]:
         return False
-    if head.cache_control and not wishes(head.cache_control)[0]:
-        return False
-    answer = await cached.stored(kind, body, exchange.begun)
+    answer = await cached.stored(kind, wanted, exchange.begun)
     if answer is None:
         return False
     exchange.fields["cached"] = True
+    await _send(answer, send)
+    return True
+
+
+def _direct(kind: AnyKind, wanted: Input, state: State) -> ASGIApp:
+    """An application that makes the answer to `wanted`."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange: Exchange = scope["state"]["exchange"]
+        try:
+            success = await answering.success(kind, wanted, exchange, state)
+        except ApiError as error:
+            note(exchange, error)
+            await error.response()(scope, receive, send)
+        else:
+            await _send(success.model_dump_json().encode(), send)
+
+    return app
+
+
+async def _send(answer: bytes, send: Send) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": answer})
-    return True
 
 
 async def _unless_gone(app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:

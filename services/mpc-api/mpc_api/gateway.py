@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import to_json
 
 from mpc_api.errors import ApiError, Code
 from mpc_api.generation import Completion, FormatRefusedError, Message
@@ -75,19 +76,23 @@ class Gateway:
         client = await self.client()
         import openai  # noqa: PLC0415
 
-        chat: Any = client.chat.completions.with_raw_response  # its overloads want one TypedDict per role
+        headers = {"X-Request-ID": request_id}
         asked: dict[str, Any] = {
             "model": model,
             "messages": [{"role": message.role, "content": message.content} for message in messages],
-            "extra_headers": {"X-Request-ID": request_id},
         }
         if response_format is not None:
             asked["response_format"] = response_format
         try:
             if tell is not None:
-                raw = await chat.create(**asked, stream=True, stream_options={"include_usage": True})
+                chat: Any = client.chat.completions.with_raw_response  # its overloads want one TypedDict per role
+                options = {"stream": True, "stream_options": {"include_usage": True}, "extra_headers": headers}
+                raw = await chat.create(**asked, **options)
                 return await _streamed(raw.parse(), raw.headers, tell)
-            raw = await chat.create(**asked)
+            # Its typed method walks through the whole request for each call, the schema included.
+            answer: httpx2.Response = await client.post(
+                "/chat/completions", cast_to=httpx2.Response, content=to_json(asked), options={"headers": headers}
+            )
         except openai.APITimeoutError as error:
             raise _too_slow(error) from error
         except openai.APIStatusError as error:
@@ -101,7 +106,7 @@ class Gateway:
             raise _too_slow(error) from error
         except httpx2.HTTPError as error:
             raise ApiError(Code.LLM_ERROR, "The gateway broke off its answer") from error
-        return _completion(raw.http_response.content, raw.headers)
+        return _completion(answer.content, answer.headers)
 
     async def close(self) -> None:
         if self._loading is not None:

@@ -1,20 +1,17 @@
 """POST /generate/...: one request, streamed or not, or a batch of them."""
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
-from mpc_api import answers, batch
+from mpc_api import answering, answers, batch
 from mpc_api.boundary import internal, note
-from mpc_api.caching import wishes
 from mpc_api.errors import ApiError, Code, documented
 from mpc_api.event_stream import MEDIA_TYPE, Send, event, event_stream
-from mpc_api.generation import Call
 from mpc_api.inputs import Input, MetadataRequest, ScriptRequest, ThumbnailRequest
 from mpc_api.kinds import METADATA, SCRIPT, THUMBNAIL, AnyKind
-from mpc_api.partial import Delta, Reset, Tell
+from mpc_api.partial import Delta, Reset
 from mpc_api.wire import Success, timestamp
 
 _FAILURES = documented(
@@ -78,7 +75,7 @@ async def metadata(wanted: MetadataRequest, request: Request, *, stream: Stream 
 @router.post("/batch", response_model=Success[batch.Batch])
 async def many(wanted: batch.BatchRequest, request: Request) -> Response:
     """Up to 100 requests of any kind: each gets its own result or error, in the same order."""
-    call = _call(request)
+    call = answering.call(request.state.exchange, request.app.state)
 
     async def one(kind: AnyKind, item: Input) -> answers.Answer:
         await request.app.state.admit(kind, call)
@@ -100,7 +97,7 @@ async def many(wanted: batch.BatchRequest, request: Request) -> Response:
 async def _answer(kind: AnyKind, wanted: Input, request: Request, *, stream: bool) -> Response:
     if stream or MEDIA_TYPE in request.headers.get("accept", ""):
         return event_stream(lambda send: _streamed(kind, wanted, request, send))
-    return _json(await _generated(kind, wanted, request, None))
+    return _json(await answering.success(kind, wanted, request.state.exchange, request.app.state))
 
 
 async def _streamed(kind: AnyKind, wanted: Input, request: Request, send: Send) -> None:
@@ -114,7 +111,7 @@ async def _streamed(kind: AnyKind, wanted: Input, request: Request, send: Send) 
 
     exchange = request.state.exchange
     try:
-        success = await _generated(kind, wanted, request, tell)
+        success = await answering.success(kind, wanted, exchange, request.app.state, tell)
     except ApiError as error:
         note(exchange, error)
         send(event("error", {"error": error.body()}))
@@ -122,25 +119,6 @@ async def _streamed(kind: AnyKind, wanted: Input, request: Request, send: Send) 
         send(event("error", {"error": internal(exchange, error).body()}))
     else:
         send(event("result", success.model_dump_json()))
-
-
-async def _generated(kind: AnyKind, wanted: Input, request: Request, tell: Tell | None) -> Success[answers.Answer]:
-    answer: answers.Answer = await request.app.state.generate(kind, wanted, _call(request, tell))
-    request.state.exchange.fields |= answer.usage.model_dump(by_alias=True, exclude={"milliseconds"})
-    return Success[kind.answer].model_construct(message=kind.message, data=answer, timestamp=timestamp())  # type: ignore[name-defined]
-
-
-def _call(request: Request, tell: Tell | None = None) -> Call:
-    timeout = request.app.state.settings.request_timeout
-    reads, writes = wishes(request.state.exchange.head.cache_control)
-    return Call(
-        request_id=request.state.exchange.request_id,
-        deadline=asyncio.get_running_loop().time() + timeout,
-        tell=tell,
-        reads_cache=reads,
-        writes_cache=writes,
-        identity=getattr(request.state, "identity", None),
-    )
 
 
 def _json(success: Success[answers.Answer] | Success[batch.Batch]) -> Response:

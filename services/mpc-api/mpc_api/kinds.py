@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, TypeVar, cast
 from mpc_api import answers, prompts
 from mpc_api.drafts import Draft, MetadataDraft, ScriptDraft, ThumbnailDraft, strict_schema
 from mpc_api.inputs import Input, MetadataRequest, ScriptRequest, ThumbnailRequest
-from mpc_api.wire import Usage
+from mpc_api.wire import Success, Usage
 
 KindName = Literal["script", "thumbnail-prompt", "metadata"]
 
@@ -31,10 +31,12 @@ class Kind(Generic[Wanted, Drafted, Given]):
     answer: type[Given]
     finish: Callable[[Wanted, Drafted, Usage], Given]
     faults: Callable[[Wanted, Drafted], list[str]] = _no_faults
+    envelope: type[Success[Given]] = field(init=False)
     schema: dict[str, object] = field(init=False)
     system: str = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "envelope", Success[self.answer])  # type: ignore[name-defined]
         object.__setattr__(self, "schema", strict_schema(self.draft))
         object.__setattr__(self, "system", prompts.system(self.schema_name))
 

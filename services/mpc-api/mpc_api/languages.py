@@ -50,6 +50,10 @@ _COMMON_WORDS: Mapping[str, frozenset[str]] = {
         "hu": "a az és hogy nem is egy ez azt van de meg csak már mint ki volt kell lehet így",
     }.items()
 }
+_COMMON_IN: Mapping[str, list[str]] = {
+    word: [language for language, words in _COMMON_WORDS.items() if word in words]
+    for word in frozenset().union(*_COMMON_WORDS.values())
+}
 _WORD = regex.compile(r"\p{L}+")
 _FEWEST_LETTERS = 20
 _FEWEST_WORDS = 20
@@ -79,6 +83,7 @@ def canonical(tag: str) -> str:
     return made
 
 
+@lru_cache(maxsize=4)  # asked twice about each draft: what is wrong with it, and what the answer says of it
 def is_written_in(tag: str, text: str) -> bool | None:
     """Whether `text` seems to be in the language `tag`; None when it cannot be told.
 
@@ -88,7 +93,7 @@ def is_written_in(tag: str, text: str) -> bool | None:
     import langcodes  # noqa: PLC0415
 
     asked = langcodes.Language.get(tag)
-    counts = {script: len(letters.findall(text)) for script, letters in _LETTER.items()}
+    counts = _letters(text)
     total = sum(counts.values())
     script = asked.maximize().script or ""
     wanted = _WRITTEN_IN.get(script, frozenset({script}))
@@ -106,12 +111,30 @@ def is_written_in(tag: str, text: str) -> bool | None:
     return True
 
 
+def _letters(text: str) -> dict[str, int]:
+    """How many letters of each script."""
+    counts = dict.fromkeys(_LETTER, 0)
+    for character, times in Counter(text).items():
+        script = _script_of(character)
+        if script:
+            counts[script] += times
+    return counts
+
+
+@lru_cache(maxsize=4096)
+def _script_of(character: str) -> str:
+    return next((script for script, letters in _LETTER.items() if letters.match(character)), "")
+
+
 def _by_words(language: str, text: str) -> bool | None:
     words = _WORD.findall(text.casefold())
     if len(words) < _FEWEST_WORDS:
         return None
-    counts = Counter(words)
-    shares = {name: sum(counts[word] for word in common) / len(words) for name, common in _COMMON_WORDS.items()}
+    counts = dict.fromkeys(_COMMON_WORDS, 0)
+    for word, times in Counter(words).items():
+        for name in _COMMON_IN.get(word, ()):
+            counts[name] += times
+    shares = {name: count / len(words) for name, count in counts.items()}
     asked = shares.get({"no": "nb", "nn": "nb"}.get(language, language))
     best = max(shares.values())
     if asked is None or best < _TELLING:

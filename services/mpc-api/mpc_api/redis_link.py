@@ -70,8 +70,17 @@ class RedisLink:
     async def get(self, name: str) -> bytes | None:
         return await self._gets.submit(name)
 
-    async def put(self, name: str, value: bytes, *, seconds: int) -> None:
-        await self.run(lambda: self.client.set(name, value, ex=seconds))
+    async def put(self, name: str, value: bytes, *, seconds: int, lock: str | None = None) -> None:
+        """Keep `value` for `seconds`, and give up the claim `lock` after that."""
+
+        async def both() -> None:
+            async with self.client.pipeline(transaction=False) as pipe:
+                pipe.set(name, value, ex=seconds)
+                if lock is not None:
+                    pipe.delete(lock)
+                await pipe.execute()
+
+        await self.run(both)
 
     async def claim(self, lock: str, name: str, *, milliseconds: int) -> tuple[bool, bytes | None]:
         """Whether `lock` was free, it is ours then for this long; and what `name` holds after that."""

@@ -1,5 +1,7 @@
 """How long words take to say, and whether a script has about the length that was asked for."""
 
+from functools import lru_cache
+
 import regex
 
 # A calm voice-over: 150 words a minute; Chinese and Japanese are counted by character, about 270 a minute.
@@ -13,6 +15,7 @@ _IDEOGRAPH = regex.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaf
 _WORD = regex.compile(r"\w+(?:['\u2019\-.,]\w+)*")
 
 
+@lru_cache(maxsize=4)  # asked twice about each draft: what is wrong with it, and what the answer says of it
 def spoken(text: str) -> tuple[int, int]:
     """How many words `text` has and how many seconds it takes to say, at least 1."""
     characters = len(_IDEOGRAPH.findall(text))
