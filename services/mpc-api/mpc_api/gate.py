@@ -33,7 +33,7 @@ _JSON = re.compile(rb"application/json *(;.*)?", re.IGNORECASE)
 class Gate:
     """ASGI middleware; see the module. Raises ApiError and GoneError, which the boundary turns into answers.
 
-    `scope["state"]["identity"]` is the caller's Key from here on. `state` is that of the application.
+    The exchange has the caller's Key from here on. `state` is that of the application.
     """
 
     def __init__(self, app: ASGIApp, *, state: State, keys: Keys, quotas: Quotas, body_timeout: float) -> None:
@@ -50,7 +50,7 @@ class Gate:
         exchange: Exchange = scope["state"]["exchange"]
         exchange.endpoint = scope["path"]
         key = self._keys.identify(exchange.head.authorization)
-        scope["state"]["identity"] = exchange.key = key
+        exchange.key = key
         await self._admit(key, SCOPED[scope["path"]], exchange)
         body = await bodies.read(receive, timeout=self._body_timeout)
         bodies.refuse_deep(body)

@@ -6,9 +6,14 @@ from typing import Any
 import httpx2
 import pytest
 
+from mpc_api.answers import Answer
 from mpc_api.app import routes, surround
+from mpc_api.caching import Cached
 from mpc_api.drain import Drain
+from mpc_api.generation import Call
+from mpc_api.inputs import Input
 from mpc_api.keys import Key
+from mpc_api.kinds import AnyKind
 from mpc_api.quotas import Quotas
 from mpc_api.settings import Settings
 from tests.service import API_KEY, Service, running
@@ -224,6 +229,13 @@ def test_one_deadline_covers_both_attempts(upstream: Upstream) -> None:
         assert 0.9 < answer.elapsed.total_seconds() < 20
 
 
+def test_a_page_of_a_listed_origin_may_read_what_failed() -> None:
+    with running(LITELLM_URL="http://127.0.0.1:1", MPC_CORS_ORIGINS="https://studio.example") as service:
+        answer = service.post("/generate/script", {"topic": "x"}, headers={"Origin": "https://studio.example"})
+        problem(answer, 503, "SERVICE_UNAVAILABLE")
+        assert answer.headers["access-control-allow-origin"] == "https://studio.example"
+
+
 def test_a_gateway_that_is_not_there() -> None:
     with running(LITELLM_URL="http://127.0.0.1:1") as service:
         answer = service.post("/generate/script", {"topic": "x"})
@@ -231,7 +243,10 @@ def test_a_gateway_that_is_not_there() -> None:
         assert answer.headers["retry-after"] == "5"
 
 
-def test_a_fault_of_ours_shows_an_id_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("method", "path"), [("GET", "/broken"), ("POST", "/generate/script")])
+def test_a_fault_of_ours_shows_an_id_and_nothing_else(
+    capsys: pytest.CaptureFixture[str], method: str, path: str
+) -> None:
     settings = Settings(keys=((b"k", Key("main")),), gateway_key="g")
     drain, quotas = Drain(), Quotas(None)
     inner = routes(settings, drain, None, quotas)
@@ -241,10 +256,17 @@ def test_a_fault_of_ours_shows_an_id_and_nothing_else(capsys: pytest.CaptureFixt
     async def broken() -> None:
         raise RuntimeError(SECRET)
 
+    async def generate(kind: AnyKind, wanted: Input, call: Call) -> Answer:
+        raise RuntimeError(SECRET, kind, wanted, call)
+
+    inner.state.cached = Cached(generate, lambda kind: kind.name, link=None, quotas=quotas, seconds=60)
+    inner.state.generate = generate
+
     async def ask() -> httpx2.Response:
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
-            return await client.get("/broken", headers={"X-Request-ID": "r-1"})
+            headers = {"X-Request-ID": "r-1", "Authorization": "Bearer k"}
+            return await client.request(method, path, headers=headers, json={"topic": "x"})
 
     answer = asyncio.run(ask())
     found = problem(answer, 500, "INTERNAL_ERROR")
