@@ -23,8 +23,6 @@ from mpc_api.redis_link import RedisDownError, RedisLink
 LEASE_MS = 3000
 RENEW_EVERY = 1.0
 LOOK_EVERY = 0.05
-# The answer passes two tasks on its way to the caller: what comes after it waits this many turns of the loop.
-TURNS = 3
 # A generation keeps its deadline itself; whoever waits for it gives it this long to say so, in seconds.
 GRACE = 0.5
 
@@ -175,7 +173,7 @@ class Cached:
                 await self._link.keep(lock, milliseconds=LEASE_MS)
 
     def _settle(self, kind: AnyKind, name: str, answer: Answer | None, *, claimed: bool) -> None:
-        """Keep an answer and give up the claim, after the caller has the answer."""
+        """Keep an answer and give up the claim, without letting the caller wait for it."""
         if self._link is None:
             return
         task = asyncio.create_task(self._put(self._link, kind, name, answer, claimed=claimed))
@@ -183,8 +181,6 @@ class Cached:
         task.add_done_callback(self._settling.discard)
 
     async def _put(self, link: RedisLink, kind: AnyKind, name: str, answer: Answer | None, *, claimed: bool) -> None:
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
         lock = f"{name}:claim" if claimed else None
         with suppress(RedisDownError):
             if answer is not None:
