@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e.conftest import Cli, docker, left_of
@@ -110,9 +111,16 @@ def test_a_directory_with_odd_characters_in_its_name_works(cli: Cli) -> None:
 
 def test_logs_into_a_closed_pipe_end_well_and_leave_no_process(healthy: Cli) -> None:
     line = f"cd {healthy.directory} && {healthy.command} -s {healthy.stack} logs -f | head -1"
-    done = subprocess.run(
-        ["bash", "-c", f"timeout 60 bash -o pipefail -c '{line}'"], capture_output=True, text=True, check=False
-    )
+    # A closed pipe is noticed with the next line that is written.
+    ended, url = threading.Event(), healthy.url("mpc-api")
+    lines = threading.Thread(target=lambda: [httpx.get(url, timeout=60) for _ in range(10000) if not ended.wait(0.5)])
+    lines.start()
+    try:
+        command = ["bash", "-c", f"timeout 300 bash -o pipefail -c '{line}'"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    finally:
+        ended.set()
+        lines.join()
     assert (done.returncode, len(done.stdout.splitlines()), done.stderr) == (0, 1, "")
     time.sleep(1)
     running = subprocess.run(["pgrep", "-f", f"compose -p {healthy.stack} logs"], capture_output=True, check=False)
