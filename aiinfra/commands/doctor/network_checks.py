@@ -14,8 +14,6 @@ from aiinfra.settings import Build
 from aiinfra.stack import BUILT
 
 _SECONDS = 5.0
-_INDEX = "https://pypi.org/simple/"
-_DOCKER_HUB = "registry-1.docker.io"
 
 
 def names(scene: Scene) -> Iterator[Finding]:
@@ -26,7 +24,7 @@ def names(scene: Scene) -> Iterator[Finding]:
     if not scene.engine.image_id(image):
         yield Finding("names", "note", f"not looked at: the image {image} is not here yet", "`aiinfra up` gets it")
         return
-    host = urlsplit(target.settings.build.package_index or _INDEX).hostname or ""
+    host = urlsplit(target.settings.build.package_index or _hub(scene)).hostname or ""
     labels = {STACK_LABEL: target.name, DIRECTORY_LABEL: str(target.directory)}
     if complaint := resolves(image, host, labels):
         fix = "set `dns` in Docker's daemon.json to a server that containers reach; providers cannot be called without"
@@ -41,13 +39,13 @@ def registries(scene: Scene) -> Iterator[Finding]:
     build = scene.target.settings.build
     absent = _absent(scene, build)
     level: Level = "warning" if absent else "note"
-    index = build.package_index or _INDEX
-    found = urlsplit(index)
     if build.proxies.https or build.proxies.http:
         yield Finding("registries", "note", "not looked at: builds go through the proxies of aiinfra.yaml")
         return
-    hosts = {(found.hostname or "", found.port or (443 if found.scheme == "https" else 80)): "the package index"}
-    hosts |= {_registry(image): "the image registry" for image in rendering.base_images(build)}
+    hosts = {_registry(image, scene): "the image registry" for image in rendering.base_images(build)}
+    if build.package_index:
+        found = urlsplit(build.package_index)
+        hosts[found.hostname or "", found.port or (443 if found.scheme == "https" else 80)] = "the package index"
     for (host, port), what in hosts.items():
         if reason := _unreachable(host, port, encrypted=port != 80):  # noqa: PLR2004 - HTTP
             why = f"needed for {', '.join(absent)}" if absent else "not needed now: all images are here"
@@ -64,11 +62,16 @@ def _absent(scene: Scene, build: Build) -> list[str]:
     return [name for name, found in scene.engine.image_ids(wanted).items() if not found]
 
 
-def _registry(image: str) -> tuple[str, int]:
+def _hub(scene: Scene) -> str:
+    """Return the address of the registry that the engine means by a name without one."""
+    return str(scene.info.get("IndexServerAddress") or "")
+
+
+def _registry(image: str, scene: Scene) -> tuple[str, int]:
     """Return host and port of the registry that an image name means (docker/distribution, reference)."""
     first, slash, _ = image.partition("/")
     if not slash or not re.search(r"[.:]|^localhost$", first):
-        return _DOCKER_HUB, 443
+        return urlsplit(_hub(scene)).hostname or "", 443
     host, _, port = first.partition(":")
     return host, int(port or 443)
 
