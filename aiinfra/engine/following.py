@@ -14,8 +14,6 @@ from aiinfra.errors import AiinfraError, Code
 
 # Seconds between two looks at which containers there are.
 _LOOK = 1.0
-# Seconds that an engine which stopped may take to come back.
-PATIENCE = 60.0
 
 
 class Log(Protocol):
@@ -44,11 +42,19 @@ class Follower:
     """Follows a changing set of containers.
 
     `look` returns the containers there are, `read` opens the log of one from a time on (None: from its start).
+    `patience` is in seconds: so long may an engine that stopped take to come back.
     """
 
-    def __init__(self, look: Callable[[], Iterable[Container]], read: Callable[[Container, str | None], Log]) -> None:
+    def __init__(
+        self,
+        look: Callable[[], Iterable[Container]],
+        read: Callable[[Container, str | None], Log],
+        patience: float = 60.0,
+    ) -> None:
         self._look = look
         self._read = read
+        self._patience = patience
+        self._gone: float | None = None
         self._lines: queue.SimpleQueue[Line | str] = queue.SimpleQueue()
         self._open: dict[str, Log] = {}
         self._last: dict[str, str | None] = {}
@@ -56,33 +62,36 @@ class Follower:
     def follow(self, seen: dict[str, str | None]) -> Generator[Line | Notice, None, None]:
         """Yield lines as they come. `seen` is, by container, the time of the last line that is known already.
 
-        Raises AiinfraError when the engine stays away for longer than PATIENCE.
+        Raises AiinfraError when the engine stays away for longer than `patience`.
         """
         self._last = dict(seen)
-        gone: float | None = None
         looked = 0.0
         try:
             while True:
                 if time.monotonic() - looked >= _LOOK:
-                    try:
-                        self._attach(self._look())
-                        if gone is not None:
-                            yield Notice("the Docker engine answers again; following goes on")
-                        gone = None
-                    except AiinfraError as error:
-                        if error.code is not Code.DOCKER_STOPPED:
-                            raise
-                        if gone is None:
-                            yield Notice(f"{error.message}; following goes on when it is back")
-                        elif time.monotonic() - gone > PATIENCE:
-                            raise
-                        gone = gone or time.monotonic()
+                    yield from self._look_again()
                     looked = time.monotonic()
                 with suppress(queue.Empty):
                     yield from self._take(self._lines.get(timeout=_LOOK / 4))
         finally:
             for one in list(self._open.values()):
                 one.close()
+
+    def _look_again(self) -> Generator[Notice, None, None]:
+        """Attach to containers that came; says when the engine goes and when it is back."""
+        try:
+            self._attach(self._look())
+        except AiinfraError as error:
+            away = 0.0 if self._gone is None else time.monotonic() - self._gone
+            if error.code is not Code.DOCKER_STOPPED or away > self._patience:
+                raise
+            if self._gone is None:
+                self._gone = time.monotonic()
+                yield Notice(f"{error.message}; following goes on when it is back")
+            return
+        if self._gone is not None:
+            self._gone = None
+            yield Notice("the Docker engine answers again; following goes on")
 
     def _take(self, item: Line | str) -> Generator[Line, None, None]:
         if isinstance(item, str):

@@ -7,7 +7,6 @@ from contextlib import closing
 import pytest
 
 from aiinfra.engine import Container, Follower, Line, Notice
-from aiinfra.engine import following as module
 from aiinfra.errors import AiinfraError, Code
 from tests.unit.test_health import container
 
@@ -80,13 +79,12 @@ def test_an_engine_that_stops_and_returns_is_told_and_followed_on() -> None:
     ]
 
 
-def test_an_engine_that_stays_away_ends_it_with_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.0)
+def test_an_engine_that_stays_away_ends_it_with_its_error() -> None:
     engine = Engine([container(1)], STOPPED, logs={"id1": [Log(1, stays=False)]})
     found: list[Line | Notice] = []
     with (
         pytest.raises(AiinfraError) as caught,
-        closing(Follower(engine.look, engine.read).follow({})) as lines,
+        closing(Follower(engine.look, engine.read, patience=0.0).follow({})) as lines,
     ):
         found.extend(lines)
     assert caught.value is STOPPED
