@@ -1,13 +1,11 @@
 """The verbs of `config`: list, show, check, diff, new, path."""
 
-import inspect
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aiinfra.cli.invocation import GLOBAL_OPTIONS, Invocation, current, sign, verb
+from aiinfra.cli.invocation import Invocation, group
 from aiinfra.errors import AiinfraError, Code
 
 if TYPE_CHECKING:
@@ -19,24 +17,8 @@ _Name = Annotated[str | None, typer.Argument(help="A provider config; the one in
 
 def register(app: typer.Typer) -> None:
     """Add the group to the application."""
-    group = typer.Typer(
-        help="Show, check and make provider configs.", invoke_without_command=True, rich_markup_mode=None
-    )
-    sign(_group, [_CONTEXT, *GLOBAL_OPTIONS], None)
-    group.callback()(_group)
-    for function in (list_, show, check, diff, new, path):
-        verb(group, f"config {function.__name__.rstrip('_')}")(function)
-    app.add_typer(group, name="config")
-
-
-def _group(**given: Any) -> None:  # noqa: ANN401
-    context: typer.Context = given.pop("context")
-    current.take(given)
-    if context.invoked_subcommand is None:
-        sys.stdout.write(context.get_help() + "\n")
-
-
-_CONTEXT = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    verbs = (("list", list_), ("show", show), ("check", check), ("diff", diff), ("new", new), ("path", path))
+    group(app, "config", "Show, check and make provider configs.", verbs)
 
 
 def list_(run: Invocation) -> None:

@@ -1,6 +1,5 @@
 """The verbs of `generate`: script, thumbnail-prompt, metadata, batch."""
 
-import inspect
 import json
 import sys
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from aiinfra.cli import generated
-from aiinfra.cli.invocation import GLOBAL_OPTIONS, Invocation, current, sign, verb
+from aiinfra.cli.invocation import Invocation, group
 from aiinfra.errors import AiinfraError, Code
 
 _Text = Annotated[str | None, typer.Option()]
@@ -29,28 +28,13 @@ _Language = Annotated[str | None, typer.Option(help="A BCP 47 tag, such as en or
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(
-        help="Send one request, or many, to the running MPC-API and print the result.",
-        invoke_without_command=True,
-        rich_markup_mode=None,
+    verbs = (
+        ("script", script),
+        ("thumbnail-prompt", thumbnail_prompt),
+        ("metadata", metadata),
+        ("batch", batch),
     )
-    sign(_group, [_CONTEXT, *GLOBAL_OPTIONS], None)
-    group.callback()(_group)
-    verb(group, "generate script")(script)
-    verb(group, "generate thumbnail-prompt")(thumbnail_prompt)
-    verb(group, "generate metadata")(metadata)
-    verb(group, "generate batch")(batch)
-    app.add_typer(group, name="generate")
-
-
-def _group(**given: Any) -> None:  # noqa: ANN401
-    context: typer.Context = given.pop("context")
-    current.take(given)
-    if context.invoked_subcommand is None:
-        sys.stdout.write(context.get_help() + "\n")
-
-
-_CONTEXT = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    group(app, "generate", "Send one request, or many, to the running MPC-API and print the result.", verbs)
 
 
 def script(

@@ -4,7 +4,7 @@ import inspect
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -196,6 +196,24 @@ def known(services: list[str] | None) -> list[str]:
     if unknown:
         raise AiinfraError(Code.USAGE, f"there is no service '{unknown[0]}'", hint=f"services: {', '.join(SERVICES)}")
     return services or []
+
+
+def group(app: typer.Typer, name: str, text: str, verbs: Sequence[tuple[str, Callable[..., None]]]) -> None:
+    """Add a command that only holds others; by itself it shows its help."""
+    own = typer.Typer(help=text, invoke_without_command=True, rich_markup_mode=None)
+
+    def show_help(**given: Any) -> None:  # noqa: ANN401
+        context: typer.Context = given.pop("context")
+        current.take(given)
+        if context.invoked_subcommand is None:
+            sys.stdout.write(context.get_help() + "\n")
+
+    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    sign(show_help, [context, *GLOBAL_OPTIONS], None)
+    own.callback()(show_help)
+    for inner, function in verbs:
+        verb(own, f"{name} {inner}")(function)
+    app.add_typer(own, name=name)
 
 
 def sign(function: Callable[..., None], parameters: list[inspect.Parameter], doc: str | None) -> None:

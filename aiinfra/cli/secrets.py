@@ -1,13 +1,11 @@
 """The verbs of `secrets`: list, rotate, retire."""
 
-import inspect
-import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from aiinfra.cli.applied import show
-from aiinfra.cli.invocation import GLOBAL_OPTIONS, Invocation, current, sign, verb
+from aiinfra.cli.invocation import Invocation, group
 
 _Names = Annotated[
     list[str] | None,
@@ -19,27 +17,8 @@ _Timeout = Annotated[int | None, typer.Option(min=1, help="Seconds to wait for e
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(
-        help="The stack's own keys: new ones, without locking anybody out.",
-        invoke_without_command=True,
-        rich_markup_mode=None,
-    )
-    sign(_group, [_CONTEXT, *GLOBAL_OPTIONS], None)
-    group.callback()(_group)
-    verb(group, "secrets list")(list_)
-    verb(group, "secrets rotate")(rotate)
-    verb(group, "secrets retire")(retire)
-    app.add_typer(group, name="secrets")
-
-
-def _group(**given: Any) -> None:  # noqa: ANN401
-    context: typer.Context = given.pop("context")
-    current.take(given)
-    if context.invoked_subcommand is None:
-        sys.stdout.write(context.get_help() + "\n")
-
-
-_CONTEXT = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    verbs = (("list", list_), ("rotate", rotate), ("retire", retire))
+    group(app, "secrets", "The stack's own keys: new ones, without locking anybody out.", verbs)
 
 
 def list_(run: Invocation) -> None:
