@@ -39,6 +39,15 @@ class Generation:
     def folders(self) -> set[str]:
         return {path.split("/")[0] for path in self.files}
 
+    def same_as(self, other: "Generation") -> bool:
+        """Whether the same runs in both, whatever command brought it, and when."""
+        return (self.compose, self.image_ids, self.hashes, self.provider_config) == (
+            other.compose,
+            other.image_ids,
+            other.hashes,
+            other.provider_config,
+        )
+
 
 def load(workspace: Workspace) -> tuple[Generation, ...]:
     """Return what is kept, oldest first. A damaged file is none; see `damaged`."""
@@ -70,8 +79,10 @@ def save(workspace: Workspace, generation: Generation) -> None:
 
 
 def before(found: tuple[Generation, ...], current: int) -> Generation | None:
-    """Return the last one before `current` that was healthy as a whole."""
-    return next((one for one in reversed(found) if one.number < current and one.healthy and one.whole), None)
+    """Return the last one before `current` that was healthy as a whole, and is not what is healthy now again."""
+    now = next((one for one in found if one.number == current and one.healthy), None)
+    ways = (one for one in reversed(found) if one.number < current and one.healthy and one.whole)
+    return next((one for one in ways if now is None or not one.same_as(now)), None)
 
 
 def _paths(workspace: Workspace) -> list[Path]:

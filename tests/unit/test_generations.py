@@ -37,7 +37,7 @@ def _place(tmp_path: Path) -> Workspace:
 
 def fill(place: Workspace, *healthy: bool) -> None:
     for number, good in enumerate(healthy, 1):
-        generations.save(place, replace(ONE, number=number, healthy=good))
+        generations.save(place, replace(ONE, number=number, healthy=good, hashes={"redis": f"abc{number}"}))
 
 
 def numbers(place: Workspace) -> list[int]:
@@ -67,6 +67,17 @@ def test_the_way_back_is_the_last_healthy_whole_one_before_the_current(place: Wo
     generations.save(place, replace(ONE, number=4, whole=False))
     found = generations.load(place)
     assert [getattr(generations.before(found, number), "number", None) for number in (5, 3, 2, 1)] == [2, 2, 1, None]
+
+
+def test_a_state_that_is_the_current_one_again_is_no_way_back(place: Workspace) -> None:
+    fill(place, True, True)
+    restarted = replace(generations.load(place)[-1], number=3, verb="restart")
+    generations.save(place, restarted)
+    found = generations.load(place)
+    assert getattr(generations.before(found, 3), "number", None) == 1
+    # One that failed goes back to its like: that is the state which was healthy.
+    failed = [*found[:-1], replace(restarted, healthy=False)]
+    assert getattr(generations.before(tuple(failed), 3), "number", None) == 2
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"number": 2}', '{"number": 1}'])
