@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiinfra import workspace
+from aiinfra import disk
 from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.edge_config import (
     ADMIN_PORT,
@@ -192,7 +192,7 @@ def write_config(root: Path, stack: Stack, attached: Attached) -> None:
     """Write the edge's folder; HAProxy reads it when it starts or reloads."""
     files = edge_files(stack, attached)
     for name, text in files.items():
-        workspace.hand_over(root / FOLDER / name, text, secret=name == PEM)
+        disk.hand_over(root / FOLDER / name, text, secret=name == PEM)
     if PEM not in files:
         (root / FOLDER / PEM).unlink(missing_ok=True)
 

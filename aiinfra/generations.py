@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from aiinfra.workspace import Workspace, write
+from aiinfra.disk import write
+from aiinfra.workspace import Workspace
 
 FOLDER = "generations"
 _KEPT = 5

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from aiinfra import workspace
+from aiinfra import disk
 
 # begun: a container is being made. attach: it is proven, and comes behind the edge. drain: the old one goes.
 # held: requests wait in the edge while the only container is replaced.
@@ -29,7 +29,7 @@ class Journal:
 
     def write(self, entry: Entry) -> None:
         """Note what comes next; on the disk before it begins."""
-        workspace.write(self.path, json.dumps(asdict(entry)) + "\n", mode=0o600)
+        disk.write(self.path, json.dumps(asdict(entry)) + "\n", mode=0o600)
 
     def read(self) -> Entry | None:
         """Return what an interrupted command was about; None when nothing is open, or the file is damaged.

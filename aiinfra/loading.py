@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiinfra import certificates, edge_config, images, keys, naming, rendering, workspace
+from aiinfra import certificates, disk, edge_config, images, keys, naming, rendering, workspace
 from aiinfra.certificates import Certificate
 from aiinfra.engine import Compose, Container, Volume
 from aiinfra.errors import AiinfraError, Code
@@ -115,7 +115,7 @@ class Loaded:
             self.provider,
             images=self.images,
             root=self.target.workspace.root,
-            user=workspace.runtime_user(),
+            user=disk.runtime_user(),
         )
 
 

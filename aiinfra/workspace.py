@@ -1,19 +1,18 @@
-"""The stack directory on disk: where it is, what is remembered, the lock, files written whole or not at all."""
+"""The stack directory on disk: where it is, what is remembered, the lock."""
 
 import contextlib
-import errno
 import json
 import os
 import re
 import secrets
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from aiinfra import disk
 from aiinfra.edge_config import FILE
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.keys import file_for
@@ -25,9 +24,6 @@ FOLDER = ".aiinfra"
 
 _CONTENT_NAMED = re.compile(r".+-[0-9a-f]{12}")
 
-# Containers of a stack made by root run as this user; those of anybody else as that user.
-UNPRIVILEGED = 65532
-
 
 def find(start: Path) -> Path:
     """Return the stack directory that `start` is in, walking up as git does; `start` itself when there is none."""
@@ -36,12 +32,6 @@ def find(start: Path) -> Path:
         if (directory / FILE_NAME).exists() or any((directory / FOLDER).glob("*/state.json")):
             return directory
     return start
-
-
-def runtime_user() -> str:
-    """Return the "uid:gid" of our containers: it must be able to read secret files that are 0400."""
-    uid = os.getuid()
-    return f"{UNPRIVILEGED}:{UNPRIVILEGED}" if uid == 0 else f"{uid}:{os.getgid()}"
 
 
 @dataclass(frozen=True)
@@ -80,14 +70,14 @@ class Workspace:
 
     def prepare(self) -> None:
         """Make the folder, private and ignored by git."""
-        with _translated(self.root):
+        with disk.translated(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             for folder in (self.root.parent, self.root):
                 if folder.stat().st_mode & 0o077:
                     folder.chmod(0o700)
             ignore = self.root.parent / ".gitignore"
             if not ignore.exists():
-                write(ignore, "*\n")
+                disk.write(ignore, "*\n")
 
     def edge_config(self) -> str:
         """Return the edge's configuration as it is on the disk; "" when it is not there or cannot be read."""
@@ -130,7 +120,7 @@ class Workspace:
                 "the data in Redis stays",
             ) from error
         except OSError as error:
-            raise unwritable(self.state_file, error) from error
+            raise disk.unwritable(self.state_file, error) from error
 
     def save(self, state: State) -> None:
         data = {
@@ -143,11 +133,11 @@ class Workspace:
             "applied": dict(state.applied),
             "choice": dict(state.choice),
         }
-        write(self.state_file, json.dumps(data, indent=2) + "\n", mode=0o600)
+        disk.write(self.state_file, json.dumps(data, indent=2) + "\n", mode=0o600)
 
     def write_rendered(self, files: Iterable[RenderedFile]) -> None:
         """Write rendered files; a folder named after its content is left alone when it is already there."""
-        write_files(self.root, files)
+        disk.write_files(self.root, files)
 
     def sweep(self, files: Iterable[RenderedFile], mounted: Iterable[str] = ()) -> None:
         """Remove content-named folders that are neither of `files` nor `mounted` (paths on the host)."""
@@ -171,7 +161,7 @@ class Workspace:
         self.prepare()
         holder_file = self.root / "lock.holder"
         lock = FileLock(self.root / "lock", mode=0o600)
-        with _translated(self.root):
+        with disk.translated(self.root):
             try:
                 lock.acquire(timeout=0)
             except Timeout:
@@ -188,30 +178,12 @@ class Workspace:
             since = time.strftime("%H:%M:%S")
             # On a full disk too: what frees space, or ends a stack, must be possible there.
             with contextlib.suppress(AiinfraError):
-                write(holder_file, json.dumps({"pid": os.getpid(), "command": command, "since": since}))
+                disk.write(holder_file, json.dumps({"pid": os.getpid(), "command": command, "since": since}))
             yield
         finally:
             with contextlib.suppress(OSError):
                 holder_file.unlink()
             lock.release()
-
-
-def write_files(root: Path, files: Iterable[RenderedFile]) -> None:
-    """Write rendered files below `root`, each readable by the containers that need it and nobody else."""
-    owner = UNPRIVILEGED if os.getuid() == 0 else None
-    for file in files:
-        path = root / file.path
-        if file.live and path.exists():
-            continue
-        with _translated(path):
-            path.parent.mkdir(exist_ok=True)
-            if path.parent != root:
-                # Containers run as other users; the folder above is private.
-                path.parent.chmod(0o700 if file.secret else 0o755)
-            if owner is not None and file.secret:
-                os.chown(path.parent, owner, owner)
-        if _differs(path, file.text):
-            hand_over(path, file.text, secret=file.secret)
 
 
 def new_identity(wanted: Mapping[str, int | None], address: str) -> Identity:
@@ -250,46 +222,10 @@ def repair_permissions(directory: Path, stack: str) -> list[str]:
     repaired = []
     for path in {directory / ".env", file_for(directory, stack)}:
         if path.is_file() and path.stat().st_mode & 0o077:
-            with _translated(path):
+            with disk.translated(path):
                 path.chmod(0o600)
             repaired.append(path.name)
     return repaired
-
-
-def write(path: Path, text: str, *, mode: int = 0o644, owner: int | None = None) -> None:
-    """Write a file whole or not at all: a temporary one, synced, renamed over it.
-
-    Raises AiinfraError (DISK_FULL or FILE_UNWRITABLE); what was there before is then still there.
-    """
-    with _translated(path):
-        path = path.resolve()  # a link stays a link
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(descriptor)
-                os.fchmod(descriptor, mode)
-                if owner is not None:
-                    os.fchown(descriptor, owner, owner)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-
-def hand_over(path: Path, text: str, *, secret: bool) -> None:
-    """Write a file that a container reads; a secret one is for the user of our containers only."""
-    owner = UNPRIVILEGED if secret and os.getuid() == 0 else None
-    write(path, text, mode=0o400 if secret else 0o644, owner=owner)
-
-
-def _differs(path: Path, text: str) -> bool:
-    try:
-        return path.read_bytes() != text.encode()
-    except OSError:
-        return True
 
 
 def _holder(path: Path) -> str:
@@ -298,25 +234,3 @@ def _holder(path: Path) -> str:
         return f"`aiinfra {data['command']}` (pid {data['pid']}, since {data['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another aiinfra command"
-
-
-@contextlib.contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise unwritable(path, error) from error
-
-
-def unwritable(path: Path, error: OSError) -> AiinfraError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return AiinfraError(
-            Code.DISK_FULL,
-            f"no space is left on the disk of {path.parent}",
-            hint="free some space and run the same command again; what ran before still runs",
-        )
-    return AiinfraError(
-        Code.FILE_UNWRITABLE,
-        f"{path}: {error.strerror or error}",
-        hint="make the stack directory writable for you, or use another with -C DIR",
-    )

@@ -75,7 +75,7 @@ def _explained(error: BaseException) -> AiinfraError:
             Code.INTERRUPTED, "interrupted", hint="no data is lost; the next `aiinfra up` finishes the job"
         )
     if isinstance(error, OSError):
-        from aiinfra.workspace import unwritable  # noqa: PLC0415
+        from aiinfra.disk import unwritable  # noqa: PLC0415
 
         return unwritable(Path(error.filename or "a file"), error)
     return AiinfraError(

@@ -208,6 +208,6 @@ def _text(path: Path | None, what: str) -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
-    from aiinfra.workspace import write  # noqa: PLC0415
+    from aiinfra.disk import write  # noqa: PLC0415
 
     write(path, text)

@@ -35,7 +35,7 @@ def env(
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Show keys on a terminal too.")] = False,  # noqa: FBT002
 ) -> None:
     """Print the connection data that an application needs. Keys are hidden on a terminal."""
-    from aiinfra import workspace  # noqa: PLC0415
+    from aiinfra import disk  # noqa: PLC0415
     from aiinfra.commands.env import env as act  # noqa: PLC0415
     from aiinfra.quoting import written  # noqa: PLC0415
 
@@ -43,7 +43,7 @@ def env(
     if output is not None:
         if not output.parent.is_dir():
             raise AiinfraError(Code.USAGE, f"--output: {output.parent} is not a directory", hint="make it first")
-        workspace.write(output, written(result.variables, form), mode=0o600)
+        disk.write(output, written(result.variables, form), mode=0o600)
         run.console.say(f"written to {output}: {', '.join(result.variables)}")
         run.done(result.hidden(_HIDDEN))
         return

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aiinfra import __version__, archive, keys, rendering
+from aiinfra.disk import unwritable
 from aiinfra.engine import Container, Engine, RedisData, copy_out
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Target
@@ -14,7 +15,6 @@ from aiinfra.naming import FILE_NAME
 from aiinfra.rendering import DIRECTORY_LABEL, STACK_LABEL
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import KEEPER, REDIS, keeper_password, volume_name
-from aiinfra.workspace import unwritable
 
 _DUMP = Path("/data/dump.rdb")
 _POLL = 0.2

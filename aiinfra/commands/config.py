@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiinfra import keys, providers, workspace
+from aiinfra import disk, keys, providers, workspace
 from aiinfra.commands.build import ImageWishes, image_work, make_images
 from aiinfra.commands.init import missing_keys
 from aiinfra.commands.judge import Verdict, judge
@@ -136,7 +136,7 @@ def new(target: Target, name: str, base: str, *, extends: bool) -> Path:
         raise AiinfraError(Code.USAGE, f"{own.path} is there already", hint="choose another name, or edit it")
     text = _extending(name, base) if extends else config.text
     path.parent.mkdir(exist_ok=True)
-    workspace.write(path, text)
+    disk.write(path, text)
     return path
 
 

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiinfra import workspace
+from aiinfra import disk
 from aiinfra.commands.init import missing_keys
 from aiinfra.ejecting import README, ejected
 from aiinfra.errors import AiinfraError, Code
@@ -41,7 +41,7 @@ def eject(target: Target, directory: Path) -> EjectResult:
         directory.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".aiinfra-eject-"))
     except OSError as error:
-        raise workspace.unwritable(directory, error) from error
+        raise disk.unwritable(directory, error) from error
     try:
         _write(loaded, temporary)
         temporary.rename(directory)
@@ -55,7 +55,7 @@ def eject(target: Target, directory: Path) -> EjectResult:
 def _write(loaded: Loaded, root: Path) -> None:
     secrets = build_secrets(loaded.stack.settings.build, loaded.target.directory)
     builds = {build.service: build for build in loaded.builds}
-    workspace.write_files(root, ejected(loaded.rendered, builds, secrets))
+    disk.write_files(root, ejected(loaded.rendered, builds, secrets))
     for build in builds.values():
         for path in context_files(build.context):
             copy = root / "services" / build.service / path.relative_to(build.context)
@@ -63,7 +63,7 @@ def _write(loaded: Loaded, root: Path) -> None:
             shutil.copy(path, copy)
     urls = {service: loaded.stack.endpoint(service).url for service in (LITELLM, MPC_API)}
     text = README.format(
-        stack=loaded.stack.name, litellm=urls[LITELLM], mpc_api=urls[MPC_API], user=workspace.runtime_user()
+        stack=loaded.stack.name, litellm=urls[LITELLM], mpc_api=urls[MPC_API], user=disk.runtime_user()
     )
-    workspace.write(root / "README.md", text)
+    disk.write(root / "README.md", text)
     os.sync()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from aiinfra import workspace
+from aiinfra import disk
 from aiinfra.edge import Edge, address, write_config
 from aiinfra.edge_config import PEM, Attached, Place, attached_in, edge_files, padded, version_of
 from aiinfra.engine import Container, Engine, judge
@@ -58,7 +58,7 @@ def _judge(loaded: Loaded, wanted: Attached) -> None:
     image = loaded.service_images[EDGE]
     with TemporaryDirectory(dir=loaded.target.workspace.root, prefix="edge-judged-") as folder:
         for name, text in edge_files(loaded.stack, wanted).items():
-            workspace.hand_over(Path(folder) / name, text, secret=name == PEM)
+            disk.hand_over(Path(folder) / name, text, secret=name == PEM)
         Path(folder).chmod(0o755)
         command = ["haproxy", "-c", "-f", f"{_INSIDE}/haproxy.cfg"]
         said = judge(
@@ -66,7 +66,7 @@ def _judge(loaded: Loaded, wanted: Attached) -> None:
             command,
             folder=Path(folder),
             mounted=_INSIDE,
-            user=workspace.runtime_user(),
+            user=disk.runtime_user(),
             labels=labels(loaded.stack),
         )
     if said:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiinfra import keys, workspace
+from aiinfra import disk, keys
 from aiinfra.loading import Target
 from aiinfra.naming import FILE_NAME
 from aiinfra.rendering import env_file, settings_file
@@ -24,7 +24,7 @@ def init(target: Target) -> InitResult:
         if path.exists():
             kept.append(name)
         else:
-            workspace.write(path, text)
+            disk.write(path, text)
             written.append(name)
     generated = missing_keys(target)
     write_keys(target, generated)
@@ -53,4 +53,4 @@ def write_keys(target: Target, generated: Mapping[str, str]) -> None:
         text = kept + "".join(f"{name}={value}\n" for name, value in generated.items())
     else:
         text = env_file(target.name, generated, _callers(target))
-    workspace.write(path, text, mode=0o600)
+    disk.write(path, text, mode=0o600)

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiinfra import keys, workspace
+from aiinfra import disk, keys
 from aiinfra.commands.down import end, held
 from aiinfra.commands.unused import directories, named_in, remembered, workspaces
 from aiinfra.engine import Engine, Image
@@ -98,7 +98,7 @@ def _remove_keys(target: Target, names: tuple[str, ...]) -> None:
     path = keys.file_for(target.directory, target.name)
     left = keys.without(path.read_text(encoding="utf-8"), names)
     if keys.parse(left, path.name):
-        workspace.write(path, left, mode=0o600)
+        disk.write(path, left, mode=0o600)
     else:
         path.unlink()
 

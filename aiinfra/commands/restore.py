@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiinfra import archive, keys, probes, settings, workspace
+from aiinfra import archive, disk, keys, probes, settings
 from aiinfra.archive import Archive
 from aiinfra.commands.backup import redis_data, running_redis
 from aiinfra.engine import Container, Engine, RedisData
@@ -173,6 +173,6 @@ def _put(path: Path, text: str, *, private: bool) -> str:
     mode = 0o600 if private else 0o644
     if path.exists():
         old = path.read_text(encoding="utf-8", errors="replace")
-        workspace.write(path.with_name(f"{path.name}.before-restore"), old, mode=mode)
-    workspace.write(path, text, mode=mode)
+        disk.write(path.with_name(f"{path.name}.before-restore"), old, mode=mode)
+    disk.write(path, text, mode=mode)
     return str(path)

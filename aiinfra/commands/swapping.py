@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from aiinfra import workspace
+from aiinfra import disk
 from aiinfra.clock import Clock
 from aiinfra.commands.decide import Intent
 from aiinfra.commands.front import running_edge
@@ -56,6 +56,6 @@ def kept_when_refused(intent: Intent, done: set[str]) -> Iterator[None]:
         yield
     except AiinfraError as error:
         if before and compose and error.details.get("kept") and not done:
-            workspace.write(place.compose_file, compose)
+            disk.write(place.compose_file, compose)
             place.save(before)
         raise

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra import workspace
+from aiinfra import disk, workspace
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.rendering import RenderedFile
 from aiinfra.workspace import State, Workspace
@@ -67,16 +67,16 @@ def test_a_damaged_state_is_refused_with_the_file_and_the_way_out(tmp_path: Path
 
 def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    workspace.write(path, "old")
+    disk.write(path, "old")
     with pytest.raises(UnicodeEncodeError):
-        workspace.write(path, "new \ud800")
+        disk.write(path, "new \ud800")
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
     assert path.read_text() == "old"
 
 
 def test_a_file_that_cannot_be_written_is_named_with_the_reason() -> None:
     with pytest.raises(AiinfraError, match="/dev/full/x: Not a directory") as caught:
-        workspace.write(Path("/dev/full/x"), "text")
+        disk.write(Path("/dev/full/x"), "text")
     assert caught.value.code is Code.FILE_UNWRITABLE
 
 

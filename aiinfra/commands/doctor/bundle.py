@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from aiinfra import __version__, keys, workspace
+from aiinfra import __version__, disk, keys, workspace
 from aiinfra.commands.doctor import DoctorResult
 from aiinfra.commands.doctor.finding import Scene
 from aiinfra.commands.doctor.redaction import HIDDEN, literals, redacted, spellings, values_of
@@ -40,7 +40,7 @@ def write(file: Path, scene: Scene, result: DoctorResult) -> list[str]:
         file.chmod(0o600)
         file.write_bytes(content.getvalue())
     except OSError as error:
-        raise workspace.unwritable(file, error) from error
+        raise disk.unwritable(file, error) from error
     return names
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from aiinfra import keys, workspace
+from aiinfra import disk, keys
 from aiinfra.commands.apply import Applied, apply
 from aiinfra.commands.secrets.rotate import named
 from aiinfra.engine import Engine
@@ -37,5 +37,5 @@ def _forget(target: Target, names: Sequence[str], report: Report) -> None:
         return
     path = keys.file_for(target.directory, target.name)
     gone = {name + keys.PREVIOUS for name in names}
-    workspace.write(path, keys.without(path.read_text(encoding="utf-8"), gone), mode=0o600)
+    disk.write(path, keys.without(path.read_text(encoding="utf-8"), gone), mode=0o600)
     report(Event("note", target.keys_file, f"retired: the old {', '.join(names)}"))

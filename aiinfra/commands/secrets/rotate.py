@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from aiinfra import keys, quoting, workspace
+from aiinfra import disk, keys, quoting
 from aiinfra.commands.apply import Applied, apply
 from aiinfra.commands.decide import decide
 from aiinfra.engine import Engine
@@ -36,7 +36,7 @@ def rotate(
         return apply(target, "secrets rotate", engine=engine, report=report, timeout=timeout, prepare=prepare)
     except AiinfraError as error:
         if {one.id for one in engine.containers(target.name)} == before:
-            workspace.write(path, text, mode=0o600)
+            disk.write(path, text, mode=0o600)
             raise
         error.hint = f"{error.hint}; the old keys are still accepted everywhere: mend it, then `aiinfra up` finishes"
         raise
@@ -75,5 +75,5 @@ def _exchange(target: Target, names: Sequence[str], report: Report) -> None:
     before = {name + keys.PREVIOUS: values[name] for name in names if values.get(name)}
     new = {**made, **before}
     kept = keys.without(path.read_text(encoding="utf-8") if path.exists() else "", new)
-    workspace.write(path, kept + quoting.written(new, "dotenv"), mode=0o600)
+    disk.write(path, kept + quoting.written(new, "dotenv"), mode=0o600)
     report(Event("note", target.keys_file, f"new keys: {', '.join(names)}; the old ones are accepted until retired"))
