@@ -27,7 +27,7 @@ class Piece:
 
 def served(stack: Stack, key: str, *, timeout: float) -> tuple[str, ...]:
     """Return the aliases that the gateway serves, in its own words. Raises AiinfraError (REQUEST_FAILED)."""
-    with _asked(stack, key, "/v1/models", timeout) as response:
+    with asked(stack, key, "/v1/models", timeout) as response:
         return tuple(str(one["id"]) for one in json.loads(response.read())["data"])
 
 
@@ -35,7 +35,7 @@ def once(stack: Stack, key: str, alias: str, *, timeout: float, embedding: bool 
     """Send one short request to an alias; return what was answered. Raises AiinfraError (REQUEST_FAILED)."""
     path = "/v1/embeddings" if embedding else "/v1/chat/completions"
     body: dict[str, Any] = {"model": alias, "input": "hello"} if embedding else _chat(alias, "Say hello.")
-    with _asked(stack, key, path, timeout, body) as response:
+    with asked(stack, key, path, timeout, body) as response:
         answer = json.loads(response.read())
     if embedding:
         return f"{len(answer['data'][0]['embedding'])} numbers"
@@ -45,7 +45,7 @@ def once(stack: Stack, key: str, alias: str, *, timeout: float, embedding: bool 
 def chat(stack: Stack, key: str, alias: str, text: str, *, timeout: float) -> Generator[Piece, None, None]:
     """Stream one answer. `timeout` is in seconds, for each piece. Raises AiinfraError (REQUEST_FAILED)."""
     body = {**_chat(alias, text), "stream": True, "stream_options": {"include_usage": True}}
-    with _asked(stack, key, "/v1/chat/completions", timeout, body) as response:
+    with asked(stack, key, "/v1/chat/completions", timeout, body) as response:
         for raw in response:
             line = raw.decode("utf-8", "replace").strip()
             if line.startswith(_DATA) and line != f"{_DATA}[DONE]":
@@ -65,9 +65,13 @@ def _piece(data: Mapping[str, Any]) -> Piece:
 
 
 @contextmanager
-def _asked(
+def asked(
     stack: Stack, key: str, path: str, timeout: float, body: Mapping[str, Any] | None = None
 ) -> Iterator[http.client.HTTPResponse]:
+    """Open the gateway's answer to one request, which says 200. `timeout` is in seconds, for each wait.
+
+    Raises AiinfraError (NOT_RUNNING, REQUEST_FAILED), also for an answer that is not what the reader expected.
+    """
     endpoint = stack.endpoint(LITELLM)
     connection = connection_to(endpoint, timeout)
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -85,7 +89,7 @@ def _asked(
         ) from error
     except TimeoutError as error:
         raise _refusal(f"the gateway did not answer within {timeout:.0f} s") from error
-    except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException) as error:
         raise _refusal(f"the gateway gave no usable answer: {error}") from error
     finally:
         connection.close()
