@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _NEGATIVE = re.compile(r"negative|avoid|exclude")
 _SPOKEN = frozenset(("narration", "narrations", "voiceover", "script", "speech", "spoken"))
-_HEADINGS = frozenset(("title", "headline", "heading"))
 # The ends of names that mean the same list, in the request and in the answer.
 COLOURS = ("colour", "colours", "color", "colors", "palette")
 KEYWORDS = ("keyword", "keywords", "tag", "tags", "terms")
@@ -36,11 +35,6 @@ def is_negative(name: str) -> bool:
 def is_spoken(name: str) -> bool:
     """Whether the name is that of words to be spoken, which take their time."""
     return bool(_SPOKEN.intersection(words_of(name)[-1:]))
-
-
-def is_heading(name: str) -> bool:
-    """Whether the name is that of a heading."""
-    return bool(_HEADINGS.intersection(words_of(name)[-1:]))
 
 
 def ends_with(name: str, ends: tuple[str, ...]) -> bool:
