@@ -182,12 +182,12 @@ def load(
     else:
         identity = workspace.with_ports(state.identity, wanted, target.settings.ports.address)
         state = replace(state, identity=identity)
-    certificate = _certificate(target)
+    certificate = wanted_certificate(target)
     stack = Stack(target.name, target.directory, lambda: target.settings, state.identity, scale or {}, certificate)
     return Loaded(target, stack, values, provider, state, images or {})
 
 
-def _certificate(target: Target) -> Certificate | None:
+def wanted_certificate(target: Target) -> Certificate | None:
     """Return what the settings name; one that no client would accept is refused unless it already serves."""
     tls = target.settings.tls
     if tls is None:

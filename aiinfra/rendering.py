@@ -101,12 +101,17 @@ def render(
         for name, content in folders.items()
         for file, text in content.items()
     ]
-    edge = edge_config.edge_files(stack, edge_config.first(stack))
-    files += [
-        RenderedFile(f"{edge_config.FOLDER}/{file}", text, secret=file == edge_config.PEM, live=True)
-        for file, text in edge.items()
-    ]
+    files += beginning_edge(stack)
     return Rendered((*files, RenderedFile("compose.yaml", template(labels=labelled))), hashes)
+
+
+def beginning_edge(stack: Stack) -> list[RenderedFile]:
+    """Return the edge's files as they are before anything runs; from then on they follow what does."""
+    files = edge_config.edge_files(stack, edge_config.first(stack))
+    return [
+        RenderedFile(f"{edge_config.FOLDER}/{name}", text, secret=name == edge_config.PEM, live=True)
+        for name, text in files.items()
+    ]
 
 
 def base_images(build: "Build") -> tuple[str, ...]:

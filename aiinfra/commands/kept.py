@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from aiinfra import edge_config, keys, providers
+from aiinfra import keys, providers
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.generations import Generation
 from aiinfra.keys import OWN_KEYS
-from aiinfra.loading import Loaded, Target
-from aiinfra.rendering import Rendered, RenderedFile, digest
+from aiinfra.loading import Loaded, Target, wanted_certificate
+from aiinfra.rendering import Rendered, RenderedFile, beginning_edge, digest
 from aiinfra.stack import BUILT, LITELLM, Stack
 
 
@@ -22,12 +22,13 @@ def load_kept(target: Target, generation: Generation) -> Loaded:
     if state is None:
         raise refusal(generation, "this directory has no stack")
     identity = replace(state.identity, ports=dict(generation.ports), address=generation.address)
-    stack = Stack(target.name, target.directory, target.settings, identity, dict(generation.replicas))
+    certificate = wanted_certificate(target)
+    stack = Stack(target.name, target.directory, target.settings, identity, dict(generation.replicas), certificate)
     changed = [name for name, was in generation.keys.items() if digest(stack, values.get(name, "")) != was]
+    changed += [name for name in _exchanged(values) if name not in generation.keys]
     if changed:
         raise refusal(generation, f"these keys changed since, and keys are never rolled back: {', '.join(changed)}")
-    edge = edge_config.edge_files(stack, edge_config.first(stack))
-    rendered = _rendered(target, generation, edge)
+    rendered = _rendered(target, generation, stack)
     provider = providers.kept(generation.provider_config, _config(target, generation))
     own = {service: generation.images[service] for service in BUILT}
     return Loaded(
@@ -37,9 +38,14 @@ def load_kept(target: Target, generation: Generation) -> Loaded:
 
 def digests(loaded: Loaded) -> dict[str, str]:
     """Return what tells later whether a key that this state uses changed."""
-    own = {key.name: loaded.values[key.name] for key in OWN_KEYS}
-    used = {**own, **loaded.provider.secrets(loaded.values)}
-    return {name: digest(loaded.stack, value) for name, value in used.items()}
+    handed_over = [file.path.split("/")[-1] for file in loaded.rendered.files if file.secret and not file.live]
+    names = {*(key.name for key in OWN_KEYS), *_exchanged(loaded.values), *handed_over}
+    return {name: digest(loaded.stack, loaded.values[name]) for name in sorted(names)}
+
+
+def _exchanged(values: Mapping[str, str]) -> list[str]:
+    """Return the variables that hold the keys of before, while they are accepted too."""
+    return [name + keys.PREVIOUS for name in keys.previous(values)]
 
 
 def retags(generation: Generation, engine: Engine) -> dict[str, str]:
@@ -71,9 +77,9 @@ def _config(target: Target, generation: Generation) -> Path:
     return target.workspace.root / (found[0] if found else "missing")
 
 
-def _rendered(target: Target, generation: Generation, edge: Mapping[str, str]) -> Rendered:
+def _rendered(target: Target, generation: Generation, stack: Stack) -> Rendered:
     # How the edge is configured follows what runs; this is for a stack without any.
-    files = [RenderedFile(f"{edge_config.FOLDER}/{name}", text, live=True) for name, text in edge.items()]
+    files = beginning_edge(stack)
     for path in generation.files:
         try:
             text = (target.workspace.root / path).read_bytes().decode()
