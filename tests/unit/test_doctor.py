@@ -140,6 +140,19 @@ def test_the_archive_shows_no_secret_of_env_provider_config_rendered_files_or_se
     assert json.loads(found["aiinfra-doctor/findings.json"])["findings"]
 
 
+def test_the_archive_has_the_certificate_and_never_its_private_key(tmp_path: Path) -> None:
+    write_keys(tmp_path)
+    cert, key = ending(datetime.now(UTC) + timedelta(days=100), tmp_path)
+    (tmp_path / "aiinfra.yaml").write_text("tls: {cert: cert.pem, key: key.pem}\n", encoding="utf-8")
+    edge = tmp_path / ".aiinfra" / "ai-infra" / "edge"
+    edge.mkdir(parents=True)
+    (edge / "tls.pem").write_text(cert.read_text() + key.read_text())
+    (edge / "haproxy.cfg.copy").write_text(key.read_text())
+    findings(tmp_path, "--bundle", "support.tar.gz")
+    body = key.read_text().splitlines()[1]
+    assert [name for name, text in texts(tmp_path / "support.tar.gz").items() if body in text] == []
+
+
 @given(st.text(min_size=6, max_size=40), st.sampled_from(['"{}"', "x={}\n", "{}", "https://h/?q={}"]))
 def test_a_known_secret_is_gone_however_it_is_written(secret: str, template: str) -> None:
     lines = [line for line in secret.splitlines() if len(line.strip()) >= 6]
