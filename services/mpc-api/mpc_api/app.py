@@ -1,6 +1,7 @@
 """The application: what is created once, which layers are around it and which addresses it answers."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -52,9 +53,9 @@ def routes(settings: Settings, drain: Drain, link: RedisLink | None, quotas: Quo
         app.state.generate = cached.generate
         app.state.admit = admit
         app.state.looks = looks(gateway.http, settings.gateway_url, link)
-        loading = asyncio.gather(gateway.client(), asyncio.to_thread(languages.load))
         if link is not None:
             link.open()
+        loading = asyncio.create_task(_load(gateway, link))
         yield
         await cached.settled()
         await loading
@@ -95,6 +96,15 @@ def surround(app: FastAPI, settings: Settings, drain: Drain, quotas: Quotas) -> 
             expose_headers=EXPOSED,
         )
     return Boundary(inner, drain=drain, max_in_flight=settings.max_in_flight)
+
+
+async def _load(gateway: Gateway, link: RedisLink | None) -> None:
+    """Load what the start did not wait for."""
+    await asyncio.gather(gateway.client(), asyncio.to_thread(languages.load))
+    if link is not None:
+        await link.loaded()
+    # It stays for good: looking for garbage in it stopped every request for 40 ms, more than once a second under load.
+    gc.freeze()
 
 
 def _link(settings: Settings) -> RedisLink | None:

@@ -25,6 +25,8 @@ RENEW_EVERY = 1.0
 LOOK_EVERY = 0.05
 # A generation keeps its deadline itself; whoever waits for it gives it this long to say so, in seconds.
 GRACE = 0.5
+# Whoever waits for an answer has sent it this many turns of the event loop later: keeping it comes after that.
+TURNS = 3
 
 # The name that this request has looked for already.
 _LOOKED: ContextVar[str | None] = ContextVar("looked", default=None)
@@ -182,6 +184,8 @@ class Cached:
 
     async def _put(self, link: RedisLink, kind: AnyKind, name: str, answer: Answer | None, *, claimed: bool) -> None:
         lock = f"{name}:claim" if claimed else None
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         with suppress(RedisDownError):
             if answer is not None:
                 await link.put(name, pack(kind, answer), seconds=self._seconds, lock=lock)

@@ -50,9 +50,9 @@ class Gateway:
         return await asyncio.shield(self._loading)
 
     def _load(self) -> "openai.AsyncOpenAI":
-        import openai  # noqa: PLC0415
+        from mpc_api.chat_client import ChatClient  # noqa: PLC0415
 
-        return openai.AsyncOpenAI(
+        return ChatClient(
             base_url=f"{self._url}/v1",
             api_key=self._key,
             max_retries=0,

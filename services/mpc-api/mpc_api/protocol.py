@@ -7,6 +7,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from mpc_api.boundary import SECURITY_HEADERS
 from mpc_api.errors import ApiError, Code
+from mpc_api.joined import Joined
 
 MAX_HEAD_BYTES = 32 * 1024
 
@@ -64,6 +65,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._stop_timer()
         super().on_headers_complete()
+        self.cycle.transport = Joined(self.transport)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's words say nothing
         too_large = self._head_bytes > MAX_HEAD_BYTES

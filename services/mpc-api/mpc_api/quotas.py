@@ -1,6 +1,7 @@
 """Requests and tokens per minute and key, counted in Redis; per process while Redis is down."""
 
 import asyncio
+import gc
 import math
 import time
 from collections.abc import Mapping
@@ -143,6 +144,7 @@ class Quotas:
             return MemoryStorage, RedisStorage
 
         own, shared = await asyncio.to_thread(imports)
+        gc.freeze()  # as after the start
         self._own = own()
         if self._link is not None:
             await self._link.loaded()

@@ -18,8 +18,8 @@ _WORD = regex.compile(r"\w+(?:['\u2019\-.,]\w+)*")
 @lru_cache(maxsize=4)  # asked twice about each draft: what is wrong with it, and what the answer says of it
 def spoken(text: str) -> tuple[int, int]:
     """How many words `text` has and how many seconds it takes to say, at least 1."""
-    characters = len(_IDEOGRAPH.findall(text))
-    words = len(_WORD.findall(_IDEOGRAPH.sub(" ", text)))
+    characters = 0 if text.isascii() else len(_IDEOGRAPH.findall(text))
+    words = len(_WORD.findall(_IDEOGRAPH.sub(" ", text) if characters else text))
     seconds = words / WORDS_PER_SECOND + characters / CHARACTERS_PER_SECOND
     return words + characters, max(1, round(seconds))
 
