@@ -1,7 +1,7 @@
 """What MPC-API has to reach, measured: `make bench-api`, or `python -m bench.api [NAME...]`.
 
 cached    POST /generate/script from the cache, one process, in turns with an Express server that does the same
-uncached  what the service adds to a call of the gateway, one request after the other
+uncached  what the service adds to a call of the gateway: the same upstream, one request at a time, by turns
 start     from process start to the first 200, and memory
 mixed     ten thousand requests of every sort, two hundred at a time
 limited   the cached path with a rate limit on the key
@@ -16,16 +16,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bench import api_servers as servers
 from bench.api_mixed import AT_ONCE, TOTAL, mixed
 from bench.api_servers import KEY, Server
 
-ROUNDS = 5
+ROUNDS = 7
 SECONDS = 2
 CONNECTIONS = 32
-UNCACHED = 400
+UNCACHED = 300
 STARTS = 5
 BODY = {"topic": "Cold brew", "duration": 60}
 
@@ -81,17 +81,22 @@ def _is_cached(api: Server) -> bool:
 
 
 def _in_turns(measured: dict[str, Server]) -> None:
-    """Load each for `SECONDS` in turns, so that a busy moment of the machine hits all of them."""
+    """Load each for `SECONDS` in turns, so that a busy moment of the machine hits all of them; medians and ranges."""
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in measured}
     for turn in range(ROUNDS + 1):
-        for name, server in measured.items():
-            one = _load(server)
+        for name in sorted(measured, reverse=bool(turn % 2)):
+            one = _load(measured[name])
             if turn:  # the first one warms up
                 found[name].append(one)
     print("| | requests/s | p99, ms | CPU a request, us |\n| --- | --: | --: | --: |")
     for name, rounds in found.items():
-        rate, p99, cpu = (statistics.median(column) for column in zip(*rounds, strict=True))
-        print(f"| {name} | {rate:,.0f} | {p99:.1f} | {cpu:.0f} |")
+        rate, p99, cpu = zip(*rounds, strict=True)
+        print(f"| {name} | {_middle(rate, '0')} | {_middle(p99, '1')} | {_middle(cpu, '0')} |")
+
+
+def _middle(values: Sequence[float], digits: str) -> str:
+    form = f",.{digits}f"
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 _SCRIPT = """
@@ -129,15 +134,22 @@ def uncached() -> None:
         chat = json.dumps({"model": "mpc-script", "messages": [{"role": "user", "content": "x" * 2000}]})
         alone = http.client.HTTPConnection("127.0.0.1", upstream.port)
         through = http.client.HTTPConnection("127.0.0.1", api.port)
-        times: dict[str, list[float]] = {"gateway alone": [], "through MPC-API": []}
-        for number in range(UNCACHED):
-            times["gateway alone"].append(_timed(alone, "/v1/chat/completions", chat))
-            body = json.dumps(BODY | {"topic": f"uncached {number}"})
-            times["through MPC-API"].append(_timed(through, "/generate/script", body))
-    p50 = {name: statistics.median(found[20:]) * 1000 for name, found in times.items()}
-    for name, value in p50.items():
-        print(f"{name}: p50 {value:.2f} ms")
-    print(f"added: {p50['through MPC-API'] - p50['gateway alone']:.2f} ms")
+        found: list[tuple[float, float]] = []
+        for turn in range(ROUNDS + 1):
+            times: list[tuple[float, float]] = []
+            for number in range(UNCACHED):
+                body = json.dumps(BODY | {"topic": f"uncached {turn} {number}"})
+                times.append(
+                    (
+                        _timed(alone, "/v1/chat/completions", chat),
+                        _timed(through, "/generate/script", body),
+                    )
+                )
+            if turn:  # the first one warms up
+                gateway, service = (statistics.median(column) * 1000 for column in zip(*times, strict=True))
+                found.append((gateway, service - gateway))
+    gateways, added = zip(*found, strict=True)
+    print(f"gateway alone: p50 {_middle(gateways, '2')} ms\nadded: p50 {_middle(added, '2')} ms")
 
 
 def _timed(connection: http.client.HTTPConnection, path: str, body: str) -> float:

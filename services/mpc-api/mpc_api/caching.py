@@ -25,7 +25,8 @@ RENEW_EVERY = 1.0
 LOOK_EVERY = 0.05
 # A generation keeps its deadline itself; whoever waits for it gives it this long to say so, in seconds.
 GRACE = 0.5
-# Whoever waits for an answer has sent it this many turns of the event loop later: keeping it comes after that.
+# Whoever waits for an answer has sent it this many turns of the event loop later: keeping it comes after that,
+# where the claim tells those who ask meanwhile that it will come.
 TURNS = 3
 
 # The name that this request has looked for already.
@@ -184,7 +185,7 @@ class Cached:
 
     async def _put(self, link: RedisLink, kind: AnyKind, name: str, answer: Answer | None, *, claimed: bool) -> None:
         lock = f"{name}:claim" if claimed else None
-        for _ in range(TURNS):
+        for _ in range(TURNS if claimed else 0):
             await asyncio.sleep(0)
         with suppress(RedisDownError):
             if answer is not None:

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from mpc_api.errors import ApiError, Code
 from mpc_api.generation import Completion, FormatRefusedError, Message
+from mpc_api.neighbour import Neighbour
 from mpc_api.retrying import TransientError
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ class Gateway:
         self._timeout = timeout
         # The gateway is a neighbour: a proxy from the environment is not meant for it. Plain http needs no
         # certificates, and loading them takes longer than everything else here.
-        self.http = httpx2.AsyncClient(trust_env=False, verify=url.startswith("https:"), timeout=timeout)
+        plain = not url.startswith("https:")
+        transport = Neighbour(url) if plain else None
+        self.http = httpx2.AsyncClient(trust_env=False, verify=not plain, timeout=timeout, transport=transport)
         self._loading: asyncio.Task[openai.AsyncOpenAI] | None = None
 
     async def client(self) -> "openai.AsyncOpenAI":

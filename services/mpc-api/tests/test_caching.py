@@ -36,6 +36,7 @@ def replicas(shared_upstream: Upstream, redis: RedisServer) -> Iterator[list[Ser
 def cached(replicas: list[Service], redis: RedisServer, upstream: Upstream) -> Service:
     """A service with an empty cache."""
     assert upstream.seen == []
+    until(lambda: not claims(redis))
     redis.wipe()
     return replicas[0]
 
@@ -47,14 +48,13 @@ def until(condition: Callable[[], object], *, seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+def claims(redis: RedisServer) -> list[str]:
+    return [name for name in redis.names() if name.endswith(":claim")]
+
+
 def kept(redis: RedisServer, number: int = 1) -> None:
     """Wait until so many answers are kept, and no claim is left: both happen after the answer."""
-
-    def settled() -> bool:
-        names = redis.names()
-        return len(names) == number and not any(name.endswith(":claim") for name in names)
-
-    until(settled)
+    until(lambda: len(redis.names()) == number and not claims(redis))
 
 
 def essence(answer: httpx2.Response) -> dict[str, Any]:
