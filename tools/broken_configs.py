@@ -1,9 +1,11 @@
-"""Rewrites docs/broken-configs.md: broken provider configs, what LiteLLM alone does, and what our check says.
+"""Rewrites two tables of broken provider configs, docs/broken-configs.md and, shorter, that of the README.
+
+They tell what LiteLLM alone does with each, and what our check says.
 
     python tools/broken_configs.py             from what was recorded of LiteLLM
     python tools/broken_configs.py --record    asks the LiteLLM of the gateway's image again, without network
 
-The configs are those of tests/broken_configs; a unit test keeps the table true to what our check says.
+The configs are those of tests/broken_configs; unit tests keep the tables true to what our check says.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +30,9 @@ from tests.conftest import STRONG_KEYS  # noqa: E402
 
 RECORD = FOLDER / "litellm.json"
 TABLE = ROOT / "docs" / "broken-configs.md"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- the rows below: tools/broken_configs.py -->\n", "<!-- until here -->"
+SHOWN = 64
 
 
 def ours(case: Case) -> str:
@@ -57,6 +63,16 @@ def table() -> str:
         for case in cases()
     ]
     return head + "\n".join(rows) + "\n"
+
+
+def readme() -> str:
+    """The whole text of README.md, with its table as it should be."""
+    words = json.loads(RECORD.read_text(encoding="utf-8"))["words"]
+    short = {name: textwrap.shorten(text, SHOWN, placeholder=" ...") for name, text in words.items()}
+    rows = [f"| {case.what} | {_cell(short[case.name])} | {_cell(case.ours)} |\n" for case in cases()]
+    head = "\n| What is wrong | LiteLLM alone | aiinfra, with file and line |\n|---|---|---|\n"
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    return before + BEGIN + head + "".join(rows) + "\n" + END + rest.partition(END)[2]
 
 
 def record() -> int:
@@ -99,3 +115,4 @@ if __name__ == "__main__":
     if "--record" in sys.argv[1:] and (code := record()):
         sys.exit(code)
     TABLE.write_text(table(), encoding="utf-8")
+    README.write_text(readme(), encoding="utf-8")

@@ -52,3 +52,7 @@ def test_no_value_of_a_variable_is_in_what_is_said(case: Case, tmp_path: Path) -
 
 def test_the_table_in_the_documentation_is_what_the_check_says() -> None:
     assert broken_configs.TABLE.read_text(encoding="utf-8") == broken_configs.table(), "run tools/broken_configs.py"
+
+
+def test_the_table_in_the_readme_is_of_the_same_cases() -> None:
+    assert broken_configs.README.read_text(encoding="utf-8") == broken_configs.readme(), "run tools/broken_configs.py"
