@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 
-from aiinfra.providers.checks import callbacks, deployments, general, keys, literals, routing, variables
+from aiinfra.providers.checks import addresses, callbacks, deployments, general, keys, literals, routing, variables
 from aiinfra.providers.config import ProviderConfig
 from aiinfra.providers.fault import Fault, refuse
 
@@ -18,6 +18,7 @@ def faults(
         *config.faults,
         *keys.faults(data),
         *deployments.faults(data, values, day),
+        *addresses.faults(data, values),
         *routing.faults(data, config.aliases),
         *literals.faults(data, values),
         *callbacks.faults(data, values),
@@ -29,6 +30,8 @@ def faults(
     return tuple(sorted(first.values(), key=lambda one: (one.severity, one.file, one.line)))
 
 
-def check(config: ProviderConfig, values: Mapping[str, str], file_name: str) -> None:
-    """Raise AiinfraError (exit 3) with every fault of a config: LiteLLM would start, and then fail requests."""
-    refuse(config.name, faults(config, values, file_name))
+def check(config: ProviderConfig, values: Mapping[str, str], file_name: str) -> tuple[Fault, ...]:
+    """Return the warnings about a config. Raises AiinfraError (exit 3) with every error: requests would fail."""
+    found = faults(config, values, file_name)
+    refuse(config.name, found)
+    return tuple(one for one in found if one.severity == "warning")

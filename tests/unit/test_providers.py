@@ -221,6 +221,61 @@ def test_a_key_that_only_the_provider_knows_is_a_warning(tmp_path: Path) -> None
     assert (found.severity, found.path) == ("warning", "model_list[0].litellm_params.chat_style")
 
 
+@pytest.mark.parametrize(
+    ("parameters", "path", "says"),
+    [
+        ("model: openai/gpt-6-lunna", "model", "did you mean 'openai/gpt-6-luna'?"),
+        ("model: openai/m, api_base: 'http://localhost:8000/v1'", "api_base", "that container itself"),
+    ],
+)
+def test_what_may_be_meant_so_is_a_warning(tmp_path: Path, parameters: str, path: str, says: str) -> None:
+    own(tmp_path, f"model_list: [{{model_name: m, litellm_params: {{{parameters}, api_key: none}}}}]")
+    (found,) = providers.faults(providers.load("mine", tmp_path, {}), {}, ".env")
+    assert (found.severity, found.path) == ("warning", f"model_list[0].litellm_params.{path}")
+    assert says in str(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "litellm_params: {model: openai/gpt-6-lunna, api_base: 'http://up/v1', api_key: os.environ/ANTHROPIC_API_KEY}",
+        "litellm_params: {model: openai/gpt-7-nova, api_key: none}",
+        "litellm_params: {model: openai/m, api_base: os.environ/OPENAI_API_BASE, api_key: none}",
+    ],
+)
+def test_an_address_of_ones_own_and_a_model_of_tomorrow_are_nobodys_fault(tmp_path: Path, text: str) -> None:
+    own(tmp_path, f"model_list: [{{model_name: m, {text}}}]")
+    values = {"ANTHROPIC_API_KEY": "sk-ant-0123456789abcdefghij", "OPENAI_API_BASE": "http://up:1/v1"}
+    assert providers.faults(providers.load("mine", tmp_path, values), values, ".env") == ()
+
+
+def test_a_credential_that_is_listed_may_be_named(tmp_path: Path) -> None:
+    listed = "credential_list: [{credential_name: ours, credential_values: {api_key: os.environ/OURS}}]\n"
+    own(
+        tmp_path,
+        listed + "model_list: [{model_name: m, litellm_params: {model: openai/m, litellm_credential_name: ours}}]",
+    )
+    values = {"OURS": "sk-proj-0123456789abcdefghij"}
+    assert providers.faults(providers.load("mine", tmp_path, values), values, ".env") == ()
+
+
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ("general_settings: {master_key: ''}", "an empty master key is none"),
+        ("litellm_settings: {default_fallbacks: m}", "write [m]"),
+        ("litellm_settings: {custom_provider_map: [{provder: mock}]}", "did you mean 'provider'?"),
+        ("litellm_settings: {custom_provider_map: [mock]}", "write {provider, custom_handler}"),
+        ("router_settings: {model_group_alias: {fast: {hidden: true}}}", "it names no model"),
+    ],
+)
+def test_what_litellm_would_stumble_over_is_refused(tmp_path: Path, section: str, says: str) -> None:
+    own(tmp_path, "model_list: [{model_name: m, litellm_params: {model: openai/m, api_key: none}}]\n" + section)
+    (found,) = providers.faults(providers.load("mine", tmp_path, {}), {}, ".env")
+    assert (found.severity, found.line) == ("error", 2)
+    assert says in str(found)
+
+
 @pytest.mark.parametrize("name", ["api_key", "api_keys", "redis_password", "aws_session_token", "Authorization"])
 def test_a_name_of_a_secret_is_known_as_one(name: str) -> None:
     assert is_secret_name(name)

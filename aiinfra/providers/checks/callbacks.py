@@ -35,6 +35,9 @@ _PACKAGES: Mapping[str, str] = {
     "presidio": "",
 }
 
+# What litellm/proxy/utils.py and litellm/integrations/SlackAlerting look for.
+_ALERTING = ("slack", "ms_teams", "webhook", "email", "sentry")
+
 _OWN_MODULES = ("mock_provider", "request_log")
 
 
@@ -76,6 +79,10 @@ def _alerting(data: Table, values: Mapping[str, str]) -> Iterator[Fault]:
     if isinstance(alerting, Rows) and "slack" in alerting and not values.get("SLACK_WEBHOOK_URL"):
         path: Path = ("general_settings", "alerting")
         yield _unset(data, path, "alerts to Slack need SLACK_WEBHOOK_URL, which is not set", "SLACK_WEBHOOK_URL")
+    for index, one in enumerate(alerting if isinstance(alerting, Rows) else ()):
+        if one not in _ALERTING:
+            path = ("general_settings", "alerting", index)
+            yield fault(data, path, f"LiteLLM sends no alerts to '{one}'", did_you_mean(str(one), _ALERTING))
     types = general.get("alert_types")
     for index, one in enumerate(types if isinstance(types, Rows) else ()):
         if one not in known()["alert_types"]:

@@ -27,6 +27,17 @@ _WORDS = {
 }
 _CLOSE = 0.8
 
+# Numbers of a deployment that LiteLLM takes as anything, and fails on when the first request counts with them.
+_NUMBERS = {
+    "weight": "float",
+    "order": "int",
+    "max_parallel_requests": "int",
+    "max_tokens": "int",
+    "temperature": "float",
+    "cooldown_time": "float",
+}
+_CUSTOM_PROVIDER = {"provider": "str", "custom_handler": "str"}
+
 # Routing has more to say about the shape of these.
 FALLBACKS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
@@ -80,6 +91,25 @@ def _nested(data: Table) -> Iterator[Fault]:
                     yield _unknown(data, path, known()[key])
         elif table is not None:
             yield fault(data, (section, key), "it is no mapping", "write `KEY: VALUE` lines below it")
+    for section, key, facts in (
+        ("router_settings", "routing_groups", known()["routing_group"]),
+        ("litellm_settings", "custom_provider_map", _CUSTOM_PROVIDER),
+    ):
+        inner = data.get(section)
+        rows = inner.get(key) if isinstance(inner, Table) else None
+        for index, row in enumerate(rows if isinstance(rows, Rows) else ()):
+            yield from _item(data, (section, key, index), row, facts)
+
+
+def _item(data: Table, path: Path, row: object, facts: Mapping[str, str]) -> Iterator[Fault]:
+    if not isinstance(row, Table):
+        yield fault(data, path, "it is no mapping", f"write {{{', '.join(facts)}}}")
+        return
+    for key, value in row.items():
+        if key in facts:
+            yield from _typed(data, (*path, key), value, facts[key])
+        else:
+            yield _unknown(data, (*path, key), facts)
 
 
 def _deployment(data: Table, path: Path, deployment: Table) -> Iterator[Fault]:
@@ -100,7 +130,7 @@ def _parameters(data: Table, path: Path, table: Table) -> Iterator[Fault]:
     for key, value in table.items():
         here = (*path, key)
         if key in facts:
-            yield from _typed(data, here, value, facts[key])
+            yield from _typed(data, here, value, facts[key] or _NUMBERS.get(key, ""))
         elif close(key, facts, _CLOSE) or _elsewhere(key):
             yield _unknown(data, here, facts)
         else:

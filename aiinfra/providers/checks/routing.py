@@ -21,8 +21,12 @@ def faults(data: Table, aliases: tuple[str, ...]) -> Iterator[Fault]:
         for key in FALLBACKS:
             if table.get(key) is not None:
                 yield from _fallbacks(data, (section, key), table[key], names)
-        if isinstance(table.get("default_fallbacks"), Rows):
-            yield from _all_known(data, (section, "default_fallbacks"), table["default_fallbacks"], names)
+        default = table.get("default_fallbacks")
+        if isinstance(default, Rows):
+            yield from _all_known(data, (section, "default_fallbacks"), default, names)
+        elif isinstance(default, str):
+            problem = "it is no list, and LiteLLM takes its letters for names"
+            yield fault(data, (section, "default_fallbacks"), problem, f"write [{default}]")
     router = data.get("router_settings")
     if isinstance(router, Table):
         yield from _router(data, router, aliases)
@@ -69,7 +73,10 @@ def _router(data: Table, router: Table, aliases: tuple[str, ...]) -> Iterator[Fa
     group_alias = router.get("model_group_alias")
     for alias, target in group_alias.items() if isinstance(group_alias, Table) else ():
         name = target.get("model") if isinstance(target, dict) else target
-        if not _is_known(str(name), aliases):
+        if name is None:
+            path = (*here, "model_group_alias", alias)
+            yield fault(data, path, "it names no model", f"write {alias}: NAME, or {{model: NAME, hidden: true}}")
+        elif not _is_known(str(name), aliases):
             path = (*here, "model_group_alias", alias)
             yield _unknown(data, path, str(name), aliases, "so every request for this alias fails")
     groups = router.get("routing_groups")

@@ -68,13 +68,20 @@ def _wrong(name: str, values: Mapping[str, str]) -> str:
     return _wrong_key(name, value, values) if _SECRET.search(name) else ""
 
 
-def _wrong_key(name: str, value: str, values: Mapping[str, str]) -> str:
-    begins, elsewhere = _BEGINS.get(name, ("", ()))
-    ours = bool(begins) and not any(values.get(other) for other in elsewhere)
+def foreign_key(provider: str, value: str) -> str:
+    """Say why a value cannot be a key for a provider's own address; "" when it can, or when nobody knows."""
+    begins, _ = _BEGINS.get(f"{provider.upper()}_API_KEY", ("", ()))
     rules = (
-        (keys.is_placeholder(value), "is a placeholder"),
-        (ours and name == "OPENAI_API_KEY" and value.startswith("sk-ant-"), "is a key of Anthropic"),
-        (ours and not value.startswith(begins), f"is no key of this provider: those begin with '{begins}'"),
-        (ours and len(value) < _MINIMUM, f"is too short: {len(value)} characters"),
+        (provider == "openai" and value.startswith("sk-ant-"), "is a key of Anthropic"),
+        (not value.startswith(begins), f"is no key of this provider: those begin with '{begins}'"),
+        (len(value) < _MINIMUM, f"is too short: {len(value)} characters"),
     )
-    return next((problem for broken, problem in rules if broken), "")
+    return next((problem for broken, problem in rules if broken), "") if begins and value else ""
+
+
+def _wrong_key(name: str, value: str, values: Mapping[str, str]) -> str:
+    if keys.is_placeholder(value):
+        return "is a placeholder"
+    _, elsewhere = _BEGINS.get(name, ("", ()))
+    ours = not any(values.get(other) for other in elsewhere)
+    return foreign_key(name.removesuffix("_API_KEY").lower(), value) if ours and name in _BEGINS else ""
