@@ -1,12 +1,14 @@
 """What `eject` wrote runs with plain Docker Compose."""
 
+import json
+import re
 import subprocess
 import time
 from pathlib import Path
 
 import httpx
 
-from tests.conftest import OWN_ENVIRONMENT
+from tests.conftest import OWN_ENVIRONMENT, REPOSITORY
 from tests.e2e.conftest import Cli, docker
 
 
@@ -51,3 +53,16 @@ def test_an_ejected_stack_runs_without_this_tool_with_its_replicas_keys_and_volu
         compose(out, "down", "--volumes", "--rmi", "local", "--timeout", "5")
         for name in ("litellm", "mpc-api"):
             subprocess.run(["docker", "rmi", f"{cli.stack}-{name}:ejected"], capture_output=True, check=False)
+
+
+def test_what_the_readme_says_about_litellms_own_database_fits_an_ejected_stack(cli: Cli) -> None:
+    cli.ok("eject", "out")
+    out = cli.directory / "out"
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^# compose.override.yaml\n.+?(?=^```)", readme, re.MULTILINE | re.DOTALL)
+    assert found
+    (out / "compose.override.yaml").write_text(found[0], encoding="utf-8")
+    gateway = json.loads(compose(out, "config", "--format", "json"))["services"]["litellm"]
+    assert gateway["image"].startswith("ghcr.io/berriai/litellm-database:")
+    assert not {"build", "user"} & gateway.keys()
+    assert gateway["environment"]["DATABASE_URL"].startswith("postgresql://")
