@@ -1,6 +1,7 @@
 """The adapter to Docker; nothing else talks to it."""
 
 from aiinfra.engine.client import Compose, Engine
+from aiinfra.engine.command import hung
 from aiinfra.engine.container import Container, Exit, Stats, Volume
 from aiinfra.engine.estate import CacheRecord, Estate, Image, Network, Sizes
 from aiinfra.engine.following import Follower, Line, Notice
@@ -29,6 +30,7 @@ __all__ = [
     "Volume",
     "ask",
     "copy_out",
+    "hung",
     "judge",
     "open_log",
     "refuse_old",

@@ -19,7 +19,7 @@ from aiinfra.engine.container import Container, Exit, Stats, Volume, container
 from aiinfra.engine.estate import Estate
 from aiinfra.engine.rollout import Rollout
 from aiinfra.engine.versions import Versions, refuse_old, versions
-from aiinfra.engine.watch import translated
+from aiinfra.engine.watch import CHANGE, translated
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.images import ImageBuild
 from aiinfra.rendering import STACK_LABEL
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
 _PROJECT = "com.docker.compose.project"
+
+# Seconds: what is replaced is stopped first, and may have an hour to end.
+_REPLACING = 3600 + CHANGE
 
 
 class Engine:
@@ -187,7 +190,7 @@ class Engine:
 
         Replaces containers that differ; with `force` also those that do not. What services depend on is left alone.
         """
-        with translated():
+        with translated(limit=_REPLACING):
             compose.client.compose.up(
                 list(services),
                 dependencies=False,
@@ -201,14 +204,14 @@ class Engine:
     def start(self, containers: Iterable[Container]) -> None:
         ids = [container.id for container in containers]
         if ids:
-            with translated():
+            with translated(limit=CHANGE):
                 self._client.container.start(ids)
 
     def remove(self, containers: Iterable[Container]) -> None:
         """Remove containers, running or not, and the nameless volumes that their images ask for."""
         ids = [container.id for container in containers]
         if ids:
-            with translated():
+            with translated(limit=CHANGE):
                 self._client.container.remove(ids, force=True, volumes=True)
 
     def halt(self, container: Container) -> None:

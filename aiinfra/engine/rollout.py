@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from aiinfra.engine.command import look, run
 from aiinfra.engine.container import Container, container
-from aiinfra.engine.watch import translated
+from aiinfra.engine.watch import CHANGE, translated
 
 if TYPE_CHECKING:
     from aiinfra.engine.client import Compose
 
+# Seconds beyond its grace that the engine gets to end a container.
 _STOPPING = 60.0
 
 
@@ -19,7 +20,7 @@ class Rollout:
 
     def create_beside(self, compose: "Compose", service: str, *, total: int) -> None:
         """Create containers of a service until there are `total`; starts nothing."""
-        with translated():
+        with translated(limit=CHANGE):
             compose.client.compose.up(
                 [service],
                 scales={service: total},
@@ -37,9 +38,9 @@ class Rollout:
         return container(found[0]) if found else None
 
     def stop(self, one: Container, *, seconds: int) -> None:
-        """Stop a container; what has not ended after `seconds` is cut."""
-        with suppress(TimeoutError):
-            run(["docker", "stop", "-t", str(seconds), one.id], timeout=seconds + _STOPPING)
+        """Stop a container; what has not ended after `seconds` is cut. Raises DOCKER_STOPPED when the engine hangs."""
+        with translated(limit=seconds + _STOPPING):
+            run(["docker", "stop", "-t", str(seconds), one.id], timeout=None)
 
     def weigh(self, one: Container, shares: int) -> None:
         """Say how much of a busy machine's processors a container gets, in relation to 1024 of every other one.
