@@ -26,13 +26,14 @@ from aiinfra.edge_config import (
     version_of,
 )
 from aiinfra.edge_state import Server, servers_in
-from aiinfra.engine import Container, Engine
+from aiinfra.engine import Container, Engine, hung
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.stack import Stack
 
 _TALK = 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && cat <&3'
 _TIMEOUT = 8
 _RELOAD_TIMEOUT = 60
+_BEYOND = 10
 _EMPTY = Place()
 
 
@@ -58,14 +59,14 @@ class Edge:
     def attach(self, container: Container) -> None:
         """Let a container take requests from now on; it must be able to. Raises EDGE_REFUSED when there is no place."""
         index = self._place_for(container)
-        place = Place(container.name, self._address(container))
-        self._write(container.service, index, place)
         path = f"{container.service}/{container.service}-{index + 1}"
         if not self._has_address(path, container):
             self._admin(f"set server {path} state maint; set server {path} fqdn {container.name}")
             if not self.clock.until(lambda: self._has_address(path, container), seconds=20):
                 raise _refused(f"it cannot find the address of {container.name}")
         self._admin(f"set server {path} state ready")
+        # Last: what serves comes back on a full disk too.
+        self._write(container.service, index, Place(container.name, self._address(container)))
 
     def drain(self, name: str) -> None:
         """Give a container no new requests, from now on and after a restart of the edge."""
@@ -107,10 +108,10 @@ class Edge:
             elif name and (server.name != name or server.state != "ready"):
                 self._admin(f"set server {server.path} fqdn {name}; set server {server.path} state ready")
 
-    def hold(self, service: str, *, on: bool) -> None:
-        """Let requests to a service wait in the edge, or let them go."""
+    def hold(self, service: str, *, seconds: int) -> None:
+        """Let requests to a service wait in the edge, for so many seconds from now at most; 0 lets them go."""
         name = f"proc.hold_{service.replace('-', '_')}"
-        self._admin(f"experimental-mode on; set var {name} bool({'true' if on else 'false'})")
+        self._admin(f"experimental-mode on; set var {name} expr date({seconds})")
 
     def version(self) -> str:
         """Return the version of the configuration that runs."""
@@ -176,13 +177,16 @@ class Edge:
     def _talk(self, host: str, port: int, text: str, timeout: float) -> str:
         try:
             return self._exec(host, port, text, timeout)
+        except TimeoutError as error:
+            # The edge's own silence ends before that.
+            raise hung(timeout + _BEYOND) from error
         except OSError as error:
             raise _refused(f"it does not answer: {error}") from error
 
     def _exec(self, host: str, port: int, text: str, timeout: float) -> str:
         # Both limits: the first ends the process in the container, the second our wait for it.
         command = ["timeout", f"{timeout:.0f}", "bash", "-c", _TALK, host, str(port)]
-        done = self.engine.execute(self.container, command, text=text, timeout=timeout + 10)
+        done = self.engine.execute(self.container, command, text=text, timeout=timeout + _BEYOND)
         if done.returncode != 0:
             raise OSError(done.stderr.strip().rpartition(": ")[2] or "no answer in time")
         return done.stdout

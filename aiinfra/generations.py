@@ -62,21 +62,22 @@ def damaged(workspace: Workspace) -> tuple[str, ...]:
 
 
 def save(workspace: Workspace, generation: Generation) -> None:
-    """Keep a generation, and of the others the last five and the last healthy one."""
+    """Keep a generation, and of the others the last five, the last five healthy ones, and the last of all services."""
     folder = workspace.root / FOLDER
     folder.mkdir(exist_ok=True, mode=0o700)
     write(folder / f"{generation.number}.json", json.dumps(asdict(generation), indent=2) + "\n", mode=0o600)
     found = load(workspace)
-    kept = {one.number for one in found[-_KEPT:]} | {
-        one.number
-        for one in found
-        if one.healthy
-        and one.whole
-        and not any(later.healthy and later.whole for later in found if later.number > one.number)
-    }
+    healthy = [one for one in found if one.healthy]
+    whole = [one for one in healthy if one.whole]
+    kept = [*found[-_KEPT:], *healthy[-_KEPT:], *whole[-1:]]
     for one in found:
-        if one.number not in kept:
+        if one not in kept:
             (folder / f"{one.number}.json").unlink(missing_ok=True)
+
+
+def following(workspace: Workspace, number: int) -> int:
+    """Return the number of the state after `number`; one that was used already, by a failure too, is not used again."""
+    return max((number, *(int(path.stem) for path in _paths(workspace) if path.stem.isdigit()))) + 1
 
 
 def before(found: tuple[Generation, ...], current: int) -> Generation | None:

@@ -128,7 +128,7 @@ def rebuild(
 
 
 def history(run: Invocation) -> None:
-    """Show the applied states that are kept, newest first: the last five, and the last healthy one."""
+    """Show the applied states that are kept, newest first: the last five, and the last five healthy ones."""
     from aiinfra.commands.history import history as act  # noqa: PLC0415
 
     result = act(run.target)

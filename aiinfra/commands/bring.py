@@ -6,11 +6,12 @@ from functools import partial
 
 from aiinfra import rendering, workspace
 from aiinfra.clock import SYSTEM_CLOCK, Clock
-from aiinfra.commands.build import keep_previous, make_images
+from aiinfra.commands.build import make_images
 from aiinfra.commands.decide import Intent, decided_again
 from aiinfra.commands.front import prepare
 from aiinfra.commands.init import write_keys
-from aiinfra.commands.remember import remember, sweep
+from aiinfra.commands.remember import attempt, remember, sweep
+from aiinfra.commands.retagging import given_back, retag
 from aiinfra.commands.swapping import kept_when_refused, swap, swappable
 from aiinfra.engine import Container, Engine
 from aiinfra.loading import Loaded
@@ -60,7 +61,8 @@ def bring(
     _warn_of_missing_aliases(intent.loaded, report)
     _secure_keys(intent, report)
     done: set[str] = set()
-    with kept_when_refused(intent, done):
+    with given_back(intent, done, engine), kept_when_refused(intent, done):
+        retag(intent, engine)
         if intent.changed:
             intent = _prepared(intent, engine=engine, report=report)
         on_ready = partial(_say_ready, report, intent.touched)
@@ -68,7 +70,7 @@ def bring(
         wait = Wait(intent.loaded.stack, engine, root, seconds, on_ready, clock, intent.containers)
         for stage in intent.stages:
             _bring_stage(intent, stage, wait, done, report=report, detach=detach)
-    remember(intent, healthy=not detach, changed=intent.changed, engine=engine)
+    remember(intent, healthy=not detach, engine=engine)
     if intent.changed:
         sweep(intent, engine)
     return tuple(_service_result(intent.loaded, change, wait) for change in intent.planned)
@@ -103,13 +105,10 @@ def _prepared(intent: Intent, *, engine: Engine, report: Report) -> Intent:
     loaded, target = intent.loaded, intent.loaded.target
     _write_keys(intent, report)
     make_images(intent.work, engine=engine, report=report)
-    for name, image in intent.retags.items():
-        keep_previous(engine.image_id(name), name, engine, now=image)
-        engine.tag(image, name)
     if intent.work.builds or intent.work.pulls:
         intent = decided_again(intent, engine)
     target.workspace.write_rendered(loaded.rendered.files)
-    remember(intent, healthy=False, changed=True, engine=engine)
+    attempt(intent)
     engine.remove(intent.doomed)
     engine.ensure_volume(loaded.stack.volume, rendering.labels(loaded.stack))
     return intent

@@ -11,7 +11,8 @@ from aiinfra.engine import Container, Engine, Exit
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Loaded
 
-_PAUSE = 0.3
+# Seconds between two looks, each a process in the edge's container: more of them for what boots long.
+_PAUSE, _LONGEST_PAUSE, _LENGTHENED = 0.3, 1.0, 0.1
 
 # Seconds that a candidate must have been fit before it gets requests: what dies at once dies in these.
 _SETTLING = 1.0
@@ -23,13 +24,17 @@ _POLITE = 40.0
 
 @dataclass(frozen=True)
 class Bench:
-    """What is needed to make and to prove a container. `seconds` is the deadline of each."""
+    """What is needed to make and to prove a container. `seconds` is the deadline of each.
+
+    `beside` says that another one serves meanwhile.
+    """
 
     loaded: Loaded
     edge: Edge
     engine: Engine
     seconds: float
     clock: Clock
+    beside: bool = True
 
 
 def make(bench: Bench, service: str, there: Sequence[Container]) -> Container:
@@ -72,7 +77,8 @@ def prove(bench: Bench, candidate: Container) -> Container:
         elif bench.clock.now() - fit_since >= _SETTLING:
             bench.engine.rollout.weigh(now, _SERVING)
             return now
-        bench.clock.sleep(_PAUSE)
+        pause = _PAUSE if fit_since else _PAUSE + _LENGTHENED * (bench.clock.now() - start)
+        bench.clock.sleep(min(pause, _LONGEST_PAUSE))
     raise refused(bench, candidate, f"it is not ready after {bench.seconds:.0f} s; its last probe says: {text}")
 
 
@@ -90,7 +96,10 @@ def alive(bench: Bench, candidate: Container) -> Container:
 def refused(bench: Bench, candidate: Container, reason: str, end: Exit | None = None) -> AiinfraError:
     """Return the error for a candidate that cannot serve, with what it wrote last."""
     lines, values = bench.engine.logs_of(candidate, LOG_LINES), bench.loaded.values.values()
-    error = not_ready(candidate.service, candidate, reason, end=end, lines=lines, secrets=values, left=False)
+    left = not bench.beside
+    error = not_ready(candidate.service, candidate, reason, end=end, lines=lines, secrets=values, left=left)
+    if left:
+        return error
     error.message = f"the new container of {error.message}\nIt was discarded; what served before still serves"
     error.details["kept"] = True
     return error

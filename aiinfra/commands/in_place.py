@@ -1,15 +1,21 @@
 """A replacement without a second container: requests wait in the edge while the only one restarts."""
 
+from dataclasses import replace
 from functools import partial
 
+from aiinfra.clock import Clock
 from aiinfra.commands.candidate import prove
-from aiinfra.commands.rolling import Swap
+from aiinfra.commands.rolling import Swap, outlive
+from aiinfra.commands.undoing import undoing
 from aiinfra.engine import Container
-from aiinfra.errors import AiinfraError, Code
+from aiinfra.errors import AiinfraError, Code, Interrupted
 from aiinfra.journal import Entry
 from aiinfra.reporting import Event
 
 _EDGE_PATIENCE = 30.0
+
+# Seconds that requests wait at most, and after which that is said again: a command that dies is outlived by little.
+_HELD, _SAID_AGAIN = 120, 30.0
 
 
 def replace_in_place(swap: Swap, old: Container, *, force: bool) -> float:
@@ -19,28 +25,48 @@ def replace_in_place(swap: Swap, old: Container, *, force: bool) -> float:
     """
     service, edge = old.service, swap.edge
     began = swap.clock.now()
+    # They hold nothing back.
+    outlive(edge, service, clock=swap.clock)
     swap.journal.write(Entry(service, "held", (), "", old.id))
-    edge.hold(service, on=True)
-    swap.report(Event("detail", service, "requests wait in the edge"))
     try:
-        grace = swap.loaded.stack.grace(service)
-        if not swap.clock.until(partial(edge.idle, old.name), seconds=grace):
-            running = edge.in_flight(old.name)
-            swap.report(Event("warning", old.name, f"{running} requests still ran after {grace} s and were cut"))
-        _recreate(swap, service, force=force)
-    finally:
-        edge.hold(service, on=False)
-        swap.journal.clear()
+        edge.hold(service, seconds=_HELD)
+        swap.report(Event("detail", service, "requests wait in the edge"))
+        _recreate(replace(swap, clock=_holding(swap, service)), old, force=force)
+    except (Exception, Interrupted) as error:
+        # The journal stays: the next command looks again.
+        with undoing(error):
+            edge.hold(service, seconds=0)
+        raise
+    edge.hold(service, seconds=0)
+    swap.journal.clear()
     return swap.clock.now() - began
 
 
-def _recreate(swap: Swap, service: str, *, force: bool) -> None:
-    engine, edge = swap.engine, swap.edge
+def _holding(swap: Swap, service: str) -> Clock:
+    """Return a clock in whose pauses the edge is told to hold on."""
+    said = swap.clock.now()
+
+    def sleep(seconds: float) -> None:
+        nonlocal said
+        if swap.clock.now() - said > _SAID_AGAIN:
+            said = swap.clock.now()
+            swap.edge.hold(service, seconds=_HELD)
+        swap.clock.sleep(seconds)
+
+    return Clock(swap.clock.now, sleep)
+
+
+def _recreate(swap: Swap, old: Container, *, force: bool) -> None:
+    engine, edge, service = swap.engine, swap.edge, old.service
+    grace = swap.loaded.stack.grace(service)
+    if not swap.clock.until(partial(edge.idle, old.name), seconds=grace):
+        running = edge.in_flight(old.name)
+        swap.report(Event("warning", old.name, f"{running} requests still ran after {grace} s and were cut"))
     engine.create(swap.loaded.target.compose, [service], force=force)
     made = swap.containers(service)
     engine.start(made)
     for one in made:
-        new = prove(swap.bench, one)
+        new = prove(replace(swap.bench, beside=False), one)
         edge.attach(new)
         if not swap.clock.until(partial(edge.serves, new.name), seconds=_EDGE_PATIENCE):
             raise AiinfraError(

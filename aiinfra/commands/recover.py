@@ -38,14 +38,14 @@ def _without_edge(entry: Entry, ours: Sequence[Container]) -> list[Container]:
     """Nothing is served: what is left over can go, and the edge is told anew when it starts."""
     if entry.step == "drain":
         return [one for one in ours if one.id == entry.old and _survives(entry, ours)]
-    return _made(entry, ours)
+    return made(entry, ours)
 
 
 def _with_edge(
     edge: Edge, entry: Entry, ours: Sequence[Container], *, engine: Engine, clock: Clock, grace: float
 ) -> None:
     if entry.step == "held":
-        edge.hold(entry.service, on=False)
+        edge.hold(entry.service, seconds=0)
     elif entry.step == "drain" and _survives(entry, ours):
         for old in [one for one in ours if one.id == entry.old]:
             edge.drain(old.name)
@@ -54,7 +54,7 @@ def _with_edge(
     else:
         for old in [one for one in ours if one.id == entry.old and one.running]:
             edge.attach(old)
-        for new in _made(entry, ours):
+        for new in made(entry, ours):
             edge.drain(new.name)
             clock.until(partial(edge.idle, new.name), seconds=_UNDOING)
             edge.detach(new.name)
@@ -66,5 +66,8 @@ def _survives(entry: Entry, ours: Sequence[Container]) -> bool:
     return not entry.new or any(one.id == entry.new and one.running for one in ours)
 
 
-def _made(entry: Entry, ours: Sequence[Container]) -> list[Container]:
-    return [] if entry.step == "held" else [one for one in ours if one.id not in entry.known]
+def made(entry: Entry, ours: Sequence[Container]) -> list[Container]:
+    """Return what the command made; nothing where all that it found is gone: what is there then may be all there is."""
+    if entry.step == "held" or not any(one.id in entry.known for one in ours):
+        return []
+    return [one for one in ours if one.id not in entry.known]

@@ -1,5 +1,6 @@
 """What a stack keeps of an applied state, and what it throws away."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,20 +9,41 @@ from aiinfra.commands.decide import Intent
 from aiinfra.commands.kept import digests
 from aiinfra.engine import Container, Engine
 from aiinfra.generations import Generation
+from aiinfra.rendering import CONTENT_LABEL
 from aiinfra.stack import SERVICES
 
 
-def remember(intent: Intent, *, healthy: bool, changed: bool, engine: Engine) -> None:
-    """Write down what was applied, and remove rendered folders that neither a container nor a generation uses."""
-    loaded, state = intent.loaded, intent.loaded.state
-    if not changed and state.healthy:
+def attempt(intent: Intent) -> None:
+    """Write down what is about to be applied, as a state that is not healthy yet."""
+    workspace, number = intent.loaded.target.workspace, intent.loaded.state.generation
+    for one in generations.load(workspace):
+        if one.number == number and not one.healthy and became_healthy(one, intent.containers):
+            generations.save(workspace, replace(one, healthy=True))
+    _save(intent, generations.following(workspace, number), healthy=False, containers=())
+
+
+def became_healthy(generation: Generation, containers: Sequence[Container]) -> bool:
+    """Say whether all of a state runs and is healthy by now, though nobody waited for it."""
+    for service, wanted in generation.hashes.items():
+        ours = [one for one in containers if one.service == service and one.health == "healthy"]
+        if len([one for one in ours if one.labels.get(CONTENT_LABEL) == wanted]) < generation.replicas[service]:
+            return False
+    return True
+
+
+def remember(intent: Intent, *, healthy: bool, engine: Engine) -> None:
+    """Write down how what was applied turned out."""
+    if not intent.changed and intent.loaded.state.healthy:
         return
-    number = state.generation + changed
-    containers = engine.containers(loaded.target.name) if healthy or not changed else []
+    state = intent.loaded.target.workspace.state() or intent.loaded.state
+    _save(intent, state.generation, healthy=healthy, containers=engine.containers(intent.loaded.target.name))
+
+
+def _save(intent: Intent, number: int, *, healthy: bool, containers: Sequence[Container]) -> None:
+    loaded = intent.loaded
     applied = {"provider_config": loaded.provider.name, "hashes": dict(loaded.rendered.hashes)}
-    workspace = loaded.target.workspace
-    generations.save(workspace, _generation(intent, number, healthy, containers))
-    workspace.save(replace(state, generation=number, healthy=healthy, applied=applied))
+    generations.save(loaded.target.workspace, _generation(intent, number, healthy, containers))
+    loaded.target.workspace.save(replace(loaded.state, generation=number, healthy=healthy, applied=applied))
 
 
 def sweep(intent: Intent, engine: Engine) -> None:
@@ -32,7 +54,7 @@ def sweep(intent: Intent, engine: Engine) -> None:
     workspace.sweep(intent.loaded.rendered.files, [*mounted, *kept])
 
 
-def _generation(intent: Intent, number: int, healthy: bool, containers: list[Container]) -> Generation:  # noqa: FBT001
+def _generation(intent: Intent, number: int, healthy: bool, containers: Sequence[Container]) -> Generation:  # noqa: FBT001
     loaded = intent.loaded
     found = {one.service: one.image_id for one in containers}
     images = loaded.service_images

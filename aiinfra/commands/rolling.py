@@ -6,6 +6,7 @@ from functools import partial
 
 from aiinfra.clock import Clock
 from aiinfra.commands.candidate import Bench, alive, make, prove, refused
+from aiinfra.commands.undoing import undoing
 from aiinfra.edge import Edge
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import Interrupted
@@ -18,6 +19,9 @@ _EDGE_PATIENCE = 30.0
 
 # Processes from before a reload keep idle connections for a minute, and know no new server.
 _FORMER_PATIENCE = 75.0
+
+# Seconds between two looks: each is a process in the edge's container, beside the requests.
+_GLANCE, _STARE = 0.5, 2.0
 
 # Seconds that a drained container gets to end.
 _STOPPING = 15
@@ -82,8 +86,10 @@ def _replace(swap: Swap, service: str, there: Sequence[Container], old: Containe
         if old:
             swap.journal.write(Entry(service, "drain", known, candidate.id, goes))
             _drain(swap, old, candidate)
-    except (Exception, Interrupted):
-        _discard(swap, service, known, candidate)
+    except (Exception, Interrupted) as error:
+        # The journal stays where this fails: the next command looks again.
+        with undoing(error):
+            _discard(swap, service, known, candidate, old)
         raise
     if old:
         _remove(swap, old)
@@ -100,17 +106,11 @@ def _attach(swap: Swap, candidate: Container) -> None:
 
 
 def _drain(swap: Swap, old: Container, successor: Container) -> None:
-    """Wait until nothing runs in a container; when its successor dies meanwhile, it serves again."""
+    """Wait until nothing runs in a container. Raises AiinfraError (NOT_READY) when its successor dies meanwhile."""
     swap.edge.drain(old.name)
     swap.report(Event("detail", old.service, f"{old.name} finishes what runs in it"))
     grace = swap.loaded.stack.grace(old.service)
-    try:
-        done = swap.clock.until(lambda: _idle(swap, old, successor), seconds=grace)
-    except BaseException:
-        if (now := swap.engine.rollout.look_at(old.id)) and now.running:
-            swap.edge.attach(now)
-        raise
-    if not done:
+    if not swap.clock.until(lambda: _idle(swap, old, successor), seconds=grace, pause=_GLANCE):
         running = swap.edge.in_flight(old.name)
         swap.report(Event("warning", old.name, f"{running} requests still ran after {grace} s and were cut"))
 
@@ -125,7 +125,7 @@ def _retire(swap: Swap, old: Container) -> None:
     swap.journal.write(Entry(old.service, "drain", (), "", old.id))
     swap.edge.drain(old.name)
     grace = swap.loaded.stack.grace(old.service)
-    swap.clock.until(partial(swap.edge.idle, old.name), seconds=grace)
+    swap.clock.until(partial(swap.edge.idle, old.name), seconds=grace, pause=_GLANCE)
     _remove(swap, old)
 
 
@@ -135,14 +135,24 @@ def _remove(swap: Swap, old: Container) -> None:
 
 def remove(edge: Edge, old: Container, *, engine: Engine, clock: Clock) -> None:
     """Take a drained container away."""
-    clock.until(lambda: edge.former() == 0, seconds=max(_FORMER_PATIENCE, edge.stack.grace(old.service)))
+    outlive(edge, old.service, clock=clock)
     edge.detach(old.name)
     engine.rollout.stop(old, seconds=_STOPPING)
     engine.remove([old])
 
 
-def _discard(swap: Swap, service: str, known: Sequence[str], candidate: Container | None) -> None:
-    """Take away whatever the attempt made; what served before serves."""
+def outlive(edge: Edge, service: str, *, clock: Clock) -> None:
+    """Wait until no process of the edge is left that knows the containers of before only."""
+    patience = max(_FORMER_PATIENCE, edge.stack.grace(service))
+    clock.until(lambda: edge.former() == 0, seconds=patience, pause=_STARE)
+
+
+def _discard(
+    swap: Swap, service: str, known: Sequence[str], candidate: Container | None, old: Container | None
+) -> None:
+    """Let what served before serve again, and take away whatever the attempt made."""
+    if old and (now := swap.engine.rollout.look_at(old.id)) and now.running:
+        swap.edge.attach(now)
     made = [one for one in swap.containers(service) if one.id not in known]
     for one in made or ([candidate] if candidate else []):
         swap.edge.drain(one.name)

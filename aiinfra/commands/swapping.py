@@ -9,6 +9,7 @@ from aiinfra.commands.decide import Intent
 from aiinfra.commands.front import running_edge
 from aiinfra.commands.in_place import replace_in_place
 from aiinfra.commands.rolling import Swap, roll
+from aiinfra.commands.undoing import undoing
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.plan import Change
@@ -56,6 +57,7 @@ def kept_when_refused(intent: Intent, done: set[str]) -> Iterator[None]:
         yield
     except AiinfraError as error:
         if before and compose and error.details.get("kept") and not done:
-            disk.write(place.compose_file, compose)
-            place.save(before)
+            with undoing(error):
+                disk.write(place.compose_file, compose)
+                place.save(before)
         raise

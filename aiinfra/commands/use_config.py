@@ -1,8 +1,10 @@
 """`use-config`: another provider config as a transaction: checked, applied, proved, or undone."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
-from aiinfra import keys
+from aiinfra import generations, keys
 from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands import config
 from aiinfra.commands.apply import apply
@@ -128,13 +130,24 @@ def _go_back(
         error.hint = f"'{use.before}' serves on; {error.hint}"
         return
     report(Event("note", use.name, f"it does not work; going back to {use.before}"))
-    overrides = Overrides(provider_config=use.before)
+    overrides, prepare = Overrides(provider_config=use.before), partial(mark_failed, target, use)
     try:
-        apply(target, "use-config", overrides, engine=engine, report=report, timeout=timeout)
+        apply(target, "use-config", overrides, engine=engine, report=report, timeout=timeout, prepare=prepare)
     except AiinfraError as second:
         error.message += f"\nGoing back to '{use.before}' failed too: {second.message}"
     else:
         error.hint = f"'{use.before}' serves again; {error.hint}"
+
+
+def mark_failed(target: Target, use: Use) -> None:
+    """Let `history` say of the state with the new config that it failed; going back does not depend on that."""
+    if use.name == use.before:
+        return
+    with suppress(AiinfraError):
+        state = target.workspace.state()
+        for one in generations.load(target.workspace):
+            if state and one.number == state.generation and one.provider_config == use.name:
+                generations.save(target.workspace, replace(one, healthy=False))
 
 
 def _record(target: Target, use: Use) -> None:

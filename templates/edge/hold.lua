@@ -1,10 +1,7 @@
--- Holds requests back before anything of them reaches a server, while `proc.hold_SERVICE` is true (aiinfra sets it).
--- A hold that is never ended, because whoever began it died, ends by itself.
-local LONGEST = 600 -- seconds
-
+-- Holds requests back before anything of them reaches a server, until the second in `proc.hold_SERVICE`. aiinfra sets it
+-- to a moment that is near, again and again: a hold whose command died ends by itself.
 core.register_action("hold", { "http-req" }, function(txn, service)
-    local until_then = core.now().sec + LONGEST
-    while txn:get_var("proc.hold_" .. service) and core.now().sec < until_then do
+    while (txn:get_var("proc.hold_" .. service) or 0) > core.now().sec do
         core.msleep(50)
     end
 end, 1)

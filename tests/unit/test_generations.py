@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from aiinfra import generations
+from aiinfra.commands.remember import became_healthy
+from aiinfra.engine import Container
 from aiinfra.generations import Generation
+from aiinfra.rendering import CONTENT_LABEL
 from aiinfra.workspace import Workspace
 
 ONE = Generation(
@@ -57,9 +60,24 @@ def test_the_last_five_are_kept_and_the_last_healthy_one_however_old(place: Work
     assert numbers(place) == [3, 4, 5, 6, 7]
 
 
-def test_a_row_of_failures_does_not_push_out_the_last_healthy_one(place: Workspace) -> None:
-    fill(place, True, True, False, False, False, False, False, False)
-    assert numbers(place) == [2, 4, 5, 6, 7, 8]
+def test_a_row_of_failures_pushes_out_no_healthy_one(place: Workspace) -> None:
+    fill(place, True, True, True, True, True, True, False, False, False, False, False, False)
+    assert numbers(place) == [2, 3, 4, 5, 6, 8, 9, 10, 11, 12]
+
+
+def test_states_of_single_services_do_not_push_out_the_last_one_of_all(place: Workspace) -> None:
+    fill(place, True)
+    for number in range(2, 9):
+        generations.save(place, replace(ONE, number=number, whole=False))
+    assert numbers(place) == [1, 4, 5, 6, 7, 8]
+
+
+def test_a_number_that_was_used_is_not_used_again_though_nobody_remembers_it(place: Workspace) -> None:
+    assert generations.following(place, 0) == 1
+    fill(place, True, True, False)
+    assert [generations.following(place, number) for number in (0, 2, 3, 7)] == [4, 4, 4, 8]
+    (place.root / "generations" / "9.json").write_text("damaged")
+    assert generations.following(place, 3) == 10
 
 
 def test_the_way_back_is_the_last_healthy_whole_one_before_the_current(place: Workspace) -> None:
@@ -93,3 +111,32 @@ def test_folders_that_are_not_named_after_their_content_are_never_swept(place: W
     (place.root / "redis-ba9876543210").mkdir()
     place.sweep([], [*ONE.folders])
     assert sorted(path.name for path in place.root.iterdir()) == ["generations", "redis-0123456789ab"]
+
+
+def seen(health: str, content: str, number: int = 1) -> Container:
+    return Container(
+        id=f"{content}{number}",
+        name=f"demo-redis-{number}",
+        service="redis",
+        image="redis:8.0",
+        state="running",
+        health=health,
+        exit_code=0,
+        out_of_memory=False,
+        restarts=0,
+        started=None,
+        labels={CONTENT_LABEL: content},
+        ports={},
+        last_check="",
+        number=number,
+    )
+
+
+def test_a_state_that_nobody_waited_for_counts_as_healthy_once_all_of_it_is() -> None:
+    two = replace(ONE, replicas={"redis": 2})
+    good = [seen("healthy", "abc", 1), seen("healthy", "abc", 2)]
+    assert became_healthy(two, good)
+    assert not became_healthy(two, good[:1])
+    assert not became_healthy(two, [good[0], seen("starting", "abc", 2)])
+    assert not became_healthy(two, [good[0], seen("healthy", "of another state", 2)])
+    assert not became_healthy(ONE, [])
