@@ -2,8 +2,9 @@
 
     python -m bench.swaps [--swaps 300] [--broken 30] [--kills 10] [--directory DIR]
 
-Resumable: each round is a line in DIR/rounds.jsonl, and a run goes on where the last one stopped. The stack of its own
-stays until `--remove`.
+A round is one swap of the gateway and four of MPC-API, after a quiet time that they are measured against. Resumable:
+each round is a line in DIR/rounds.jsonl, and a run goes on where the last one stopped. The stack of its own stays until
+`--remove`.
 """
 
 import argparse
@@ -13,18 +14,25 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from bench.load import Answer, Load
+from bench.load import KINDS, Answer, Load
 
 AIINFRA = str(Path(sys.executable).parent / "aiinfra")
 STACK = "bench-swaps"
-QUIET = 15.0
+QUIET, SHORT = 10.0, 3.0
+ROUND = ("mpc-api", "mpc-api", "litellm", "mpc-api", "mpc-api")
 EDGE_ROUNDS = 2000
+
+# The times of swaps, by service.
+Spans = dict[str, list[tuple[float, float]]]
+WITHOUT = "without"
+HALVES = ((WITHOUT,), ("mpc-api",), ("litellm",), ("mpc-api", "litellm"))
+Times = Mapping[str, Mapping[str, Sequence[int]]]
 
 # Too little to boot with: what a new version that needs more than its limit meets.
 TOO_LITTLE = "64m"
@@ -46,26 +54,21 @@ def docker(*arguments: str) -> str:
 def new_load(directory: Path) -> Load:
     lines = (directory / f".env.{STACK}").read_text(encoding="utf-8").splitlines()
     keys = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-    return Load(
-        STACK, published("litellm"), published("mpc-api"), keys["LITELLM_MASTER_KEY"], keys["MPC_API_KEY"], pause=0.6
-    )
-
-
-def published(service: str) -> str:
-    port = {"litellm": "4000", "mpc-api": "3000"}[service]
-    return f"http://{docker('port', f'{STACK}-edge-1', port).split()[0]}"
+    ports = {row["service"]: row["ports"] for row in aiinfra(directory, "ps")["data"]["containers"]}
+    gateway, api = (f"http://127.0.0.1:{ports[service][0]}" for service in ("litellm", "mpc-api"))
+    return Load(STACK, gateway, api, keys["LITELLM_MASTER_KEY"], keys["MPC_API_KEY"], pause=0.6)
 
 
 def swap_round(directory: Path) -> dict[str, Any]:
-    """Two swaps, of the gateway and of MPC-API, each measured against a quiet time just before it."""
-    load, during = new_load(directory), []
+    """Swaps of the gateway and of MPC-API, measured against a quiet time just before them."""
+    load, during = new_load(directory), Spans({"mpc-api": [], "litellm": []})
     with load.running():
         time.sleep(QUIET)
-        for service in ("litellm", "mpc-api"):
+        for service in ROUND:
             begun = time.monotonic()
             aiinfra(directory, "restart", service, "--timeout", "600")
-            during.append((begun, time.monotonic()))
-    return counted("swap", 2, load, during)
+            during[service].append((begun, time.monotonic()))
+    return counted("swap", len(ROUND), load, during) | {"seconds": lengths(during)}
 
 
 def broken_round(directory: Path) -> dict[str, Any]:
@@ -80,7 +83,7 @@ def broken_round(directory: Path) -> dict[str, Any]:
             time.sleep(0.05)
         docker("update", "--memory", TOO_LITTLE, "--memory-swap", TOO_LITTLE, *new)
         refused = process.wait() == 1
-        during = [(begun, time.monotonic())]
+        during = {"litellm": [(begun, time.monotonic())]}
     return counted("broken", 1, load, during) | {"kept": refused and containers() == before}
 
 
@@ -93,24 +96,22 @@ def kill_round(directory: Path) -> dict[str, Any]:
     aiinfra(directory, "up", "--scale", "mpc-api=2", "--timeout", "600")
     load = new_load(directory)
     with load.running():
-        time.sleep(QUIET / 3)
+        time.sleep(SHORT)
         victim = docker("ps", "-q", "--filter", f"name={STACK}-mpc-api").split()[0]
         killed = time.monotonic()
         docker("kill", "--signal", "KILL", victim)
-        time.sleep(QUIET / 3)
+        time.sleep(SHORT)
     lost = [one for one in load.faults if one.began < killed < one.began + one.seconds + 0.5]
     load.answers = [one for one in load.answers if one not in lost]
-    return counted("kill", 1, load, [(killed, killed + QUIET / 3)]) | {"in_flight": len(lost)}
+    return counted("kill", 1, load, {"mpc-api": [(killed, killed + SHORT)]}) | {"in_flight": len(lost)}
 
 
-def counted(kind: str, number: int, load: Load, during: Sequence[tuple[float, float]]) -> dict[str, Any]:
-    def within(one: Answer) -> bool:
-        return any(one.began < end and begun < one.began + one.seconds for begun, end in during)
-
+def counted(kind: str, number: int, load: Load, during: Spans) -> dict[str, Any]:
+    """Return what a round came to; `during` are the times of its swaps, by service."""
     cut = [one for one in load.faults if "cut" in one.fault or "Protocol" in one.fault or "ReadError" in one.fault]
-    milliseconds: dict[str, dict[str, list[int]]] = {"with": {}, "without": {}}
+    milliseconds: dict[str, dict[str, list[int]]] = {WITHOUT: {}, **{service: {} for service in during}}
     for one in load.answers:
-        milliseconds["with" if within(one) else "without"].setdefault(one.kind, []).append(round(one.seconds * 1000))
+        milliseconds[when(one, during)].setdefault(one.kind, []).append(round(one.seconds * 1000))
     return {
         "kind": kind,
         "number": number,
@@ -122,6 +123,18 @@ def counted(kind: str, number: int, load: Load, during: Sequence[tuple[float, fl
         "faults": [one.fault for one in load.faults][:10],
         "milliseconds": milliseconds,
     }
+
+
+def when(one: Answer, during: Spans) -> str:
+    """Return the service whose swap a request met, or that it met none."""
+    for service, spans in during.items():
+        if any(one.began < end and begun < one.began + one.seconds for begun, end in spans):
+            return service
+    return WITHOUT
+
+
+def lengths(during: Spans) -> dict[str, list[float]]:
+    return {service: [round(end - begun, 1) for begun, end in spans] for service, spans in during.items()}
 
 
 def edge_adds(rounds: int = EDGE_ROUNDS) -> float:
@@ -162,12 +175,20 @@ def show(found: Sequence[dict[str, Any]]) -> None:
         rows = [one for one in found if one["kind"] == kind]
         totals = [sum(one[name] for one in rows) for name in ("number", "requests", "failed", "cut", "twice")]
         print(f"{kind:<8} {totals[0]:>5} {totals[1]:>9} {totals[2]:>7} {totals[3]:>5} {totals[4]:>6}")
-    print(f"\nmilliseconds {'p50':>22} {'p99':>16}\n{'':<12} {'without':>10} {'with':>8} {'without':>9} {'with':>8}")
-    swaps = [one["milliseconds"] for one in found if one["kind"] == "swap"]
-    for kind in sorted({name for one in swaps for half in one.values() for name in half}):
-        halves = [[ms for one in swaps for ms in one[half].get(kind, ())] for half in ("without", "with")]
-        p50, p99 = ([share(half, part) for half in halves] for part in (0.5, 0.99))
-        print(f"{kind:<12} {p50[0]:>10} {p50[1]:>8} {p99[0]:>9} {p99[1]:>8}")
+    rows = [one["milliseconds"] for one in found if one["kind"] == "swap"]
+    for part, title in ((0.5, "p50"), (0.99, "p99")):
+        columns = (WITHOUT, "mpc-api", "litellm", "both", "ratio")
+        print(f"\n{title + ', ms':<12}" + "".join(f"{name:>10}" for name in columns))
+        for asked in (*KINDS, None):
+            times = [[ms for half in halves for ms in taken(rows, half, asked)] for halves in HALVES]
+            shown = [share(one, part) for one in times]
+            ratio = shown[-1] / shown[0] if shown[0] else 0.0
+            print(f"{asked or 'all':<12}" + "".join(f"{one:>10}" for one in shown) + f"{ratio:>10.2f}")
+
+
+def taken(rows: Iterable[Times], half: str, kind: str | None) -> list[int]:
+    """Return the milliseconds of one kind of requests, of all kinds when None."""
+    return [ms for row in rows for name, found in row.get(half, {}).items() if kind in (None, name) for ms in found]
 
 
 def main() -> None:
