@@ -19,7 +19,7 @@ def recover(target: Target, *, engine: Engine, report: Report, clock: Clock = SY
     """Bring a stack out of the middle of a swap, its lock held. Does nothing when no swap was interrupted."""
     journal = Journal(target.workspace.journal_file)
     entry = journal.read()
-    if entry is None:
+    if entry is None or not target.workspace.exists:
         journal.clear()
         return
     report(Event("note", entry.service, "an interrupted command was replacing it: putting that in order first"))
