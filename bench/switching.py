@@ -46,7 +46,7 @@ def switched(directory: Path, name: str) -> Round:
         ended = time.monotonic()
         label = ("--filter", f"label=org.aiinfra.stack={STACK}", "--filter", f"name={STACK}-litellm")
         alone = boot(json.loads(docker("inspect", docker("ps", "-q", *label).split()[0]))[0])
-    return Round(served, ended - begun, alone, counted("switch", 1, load, [(begun, ended)]))
+    return Round(served, ended - begun, alone, counted("switch", 1, load, {"litellm": [(begun, ended)]}))
 
 
 def show(rounds: list[Round]) -> None:
