@@ -1,5 +1,6 @@
 """The only module that prints: data to stdout, talk to stderr, as text for people or JSON for programs."""
 
+import contextlib
 import json
 import os
 import sys
@@ -57,7 +58,14 @@ class Console:
             self.say(f"{event.subject}: {event.text}{took}")
 
     def say(self, text: str) -> None:
-        if not self.quiet and not self.as_json:
+        if self.quiet or self.as_json:
+            return
+        if self._live is None:
+            # As rich would print it, without the time that its import takes. Nobody reads our talk: the work goes on.
+            with contextlib.suppress(BrokenPipeError):
+                sys.stderr.write(f"{text}\n")
+                sys.stderr.flush()
+        else:
             self._err.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def command(self, text: str) -> None:

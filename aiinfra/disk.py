@@ -3,12 +3,14 @@
 import contextlib
 import errno
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.rendering import RenderedFile
+
+if TYPE_CHECKING:
+    from aiinfra.rendering import RenderedFile
 
 # Containers of a stack made by root run as this user; those of anybody else as that user.
 UNPRIVILEGED = 65532
@@ -25,6 +27,8 @@ def write(path: Path, text: str, *, mode: int = 0o644, owner: int | None = None)
 
     Raises AiinfraError (DISK_FULL or FILE_UNWRITABLE); what was there before is then still there.
     """
+    import tempfile  # noqa: PLC0415 - not for commands that only look
+
     with translated(path):
         path = path.resolve()  # a link stays a link
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -49,7 +53,7 @@ def hand_over(path: Path, text: str, *, secret: bool) -> None:
     write(path, text, mode=0o400 if secret else 0o644, owner=owner)
 
 
-def write_files(root: Path, files: Iterable[RenderedFile]) -> None:
+def write_files(root: Path, files: "Iterable[RenderedFile]") -> None:
     """Write rendered files below `root`, each readable by the containers that need it and nobody else."""
     owner = UNPRIVILEGED if os.getuid() == 0 else None
     for file in files:

@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from aiinfra.images import ImageBuild
-from aiinfra.rendering import LABEL, Rendered, RenderedFile
+from aiinfra.naming import LABEL
+from aiinfra.rendering import Rendered, RenderedFile
 
 _CONTENT_NAMED = re.compile(r"-[0-9a-f]{12}$")
 SECRETS = "build-secrets"

@@ -5,7 +5,6 @@ The dialect is python-dotenv's: single and double quotes, `export`, comments; no
 
 import io
 import re
-import secrets
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,12 @@ _PLACEHOLDER = re.compile(r"(sk-)?(.)\2*|.*(\.\.\.|changeme|change-me|your[-_ ]|
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 
 
+def _random() -> str:
+    import secrets  # noqa: PLC0415 - not for commands that only look
+
+    return secrets.token_urlsafe(32)
+
+
 @dataclass(frozen=True)
 class OwnKey:
     """A key that belongs to the stack itself, so that we can make one up."""
@@ -38,18 +43,18 @@ OWN_KEYS = (
     OwnKey(
         "LITELLM_MASTER_KEY",
         "the gateway's key: clients send it as `Authorization: Bearer ...`",
-        lambda: "sk-" + secrets.token_urlsafe(32),
+        lambda: "sk-" + _random(),
         prefix="sk-",
     ),
-    OwnKey("MPC_API_KEY", "the content API's key, sent the same way", lambda: secrets.token_urlsafe(32)),
-    OwnKey("REDIS_PASSWORD", "between the services only", lambda: secrets.token_urlsafe(32), in_header=False),
+    OwnKey("MPC_API_KEY", "the content API's key, sent the same way", _random),
+    OwnKey("REDIS_PASSWORD", "between the services only", _random, in_header=False),
 )
 
 
 def of_callers(callers: Iterable["ApiKey"]) -> tuple[OwnKey, ...]:
     """Return the keys that aiinfra.yaml names for further callers of MPC-API."""
     meaning = "the content API's key of '{}'"
-    return tuple(OwnKey(one.variable, meaning.format(one.name), lambda: secrets.token_urlsafe(32)) for one in callers)
+    return tuple(OwnKey(one.variable, meaning.format(one.name), _random) for one in callers)
 
 
 # What stands in .env behind a key's name while the services accept the one before it too.

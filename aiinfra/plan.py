@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
-from aiinfra.rendering import CONTENT_LABEL
+from aiinfra.naming import CONTENT_LABEL
 from aiinfra.stack import EDGE, NEEDS, SERVICES
 
 R = TypeVar("R", bound="Running")

@@ -12,19 +12,12 @@ from typing import TYPE_CHECKING, Any
 from aiinfra import edge_config, keys
 from aiinfra.bundle import TEMPLATES, templates
 from aiinfra.keys import OwnKey
-from aiinfra.naming import DEFAULT_STACK
+from aiinfra.naming import CONTENT_LABEL, DEFAULT_STACK, DIRECTORY_LABEL, STACK_LABEL
 from aiinfra.stack import EDGE, KEEPER, LITELLM, MPC_API, OUTSIDE, REDIS, SERVICES, Stack, keeper_password
 
 if TYPE_CHECKING:
     from aiinfra.providers import ProviderConfig
     from aiinfra.settings import Build, MpcApi
-
-LABEL = "org.aiinfra."
-CONTENT_LABEL = LABEL + "content-hash"
-STACK_LABEL = LABEL + "stack"
-DIRECTORY_LABEL = LABEL + "directory"
-# On a container that a command starts beside the stack, for what it is: an interrupted command leaves it behind.
-SCRATCH_LABEL = LABEL + "scratch"
 
 _BASE_IMAGE = re.compile(r'base_image\("([^"]+)"\)')
 

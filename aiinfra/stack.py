@@ -1,16 +1,15 @@
 """Settings and what a stack remembers -> Stack: what it means."""
 
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiinfra.certificates import Certificate
 from aiinfra.naming import DEFAULT_STACK
 
 if TYPE_CHECKING:
+    from aiinfra.certificates import Certificate
     from aiinfra.settings import Settings
 
 REDIS, LITELLM, MPC_API, EDGE = "redis", "litellm", "mpc-api", "edge"
@@ -42,7 +41,7 @@ class Endpoint:
     service: str
     address: str
     port: int
-    certificate: Certificate | None = None
+    certificate: "Certificate | None" = None
 
     @property
     def host(self) -> str:
@@ -77,6 +76,8 @@ class Identity:
 
 def keeper_password(identity: Identity) -> str:
     """Return the password of Redis's user for backups. No service knows it: only who may read the state file."""
+    import hmac  # noqa: PLC0415 - not for commands that only look
+
     return hmac.digest(identity.digest_key, KEEPER.encode(), "sha256").hex()
 
 
@@ -96,7 +97,7 @@ class Stack:
     given: "Settings | Callable[[], Settings]"
     identity: Identity
     scale: Mapping[str, int] = field(default_factory=dict)
-    certificate: Certificate | None = None
+    certificate: "Certificate | None" = None
 
     @cached_property
     def settings(self) -> "Settings":

@@ -4,21 +4,21 @@ import contextlib
 import json
 import os
 import re
-import secrets
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiinfra import disk
 from aiinfra.edge_config import FILE
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.keys import file_for
 from aiinfra.naming import FILE_NAME
-from aiinfra.rendering import RenderedFile
 from aiinfra.stack import PUBLISHED, Identity
+
+if TYPE_CHECKING:
+    from aiinfra.rendering import RenderedFile
 
 FOLDER = ".aiinfra"
 
@@ -135,11 +135,11 @@ class Workspace:
         }
         disk.write(self.state_file, json.dumps(data, indent=2) + "\n", mode=0o600)
 
-    def write_rendered(self, files: Iterable[RenderedFile]) -> None:
+    def write_rendered(self, files: "Iterable[RenderedFile]") -> None:
         """Write rendered files; a folder named after its content is left alone when it is already there."""
         disk.write_files(self.root, files)
 
-    def sweep(self, files: Iterable[RenderedFile], mounted: Iterable[str] = ()) -> None:
+    def sweep(self, files: "Iterable[RenderedFile]", mounted: Iterable[str] = ()) -> None:
         """Remove content-named folders that are neither of `files` nor `mounted` (paths on the host)."""
         kept = {file.path.split("/")[0] for file in files} | {Path(path).name for path in mounted}
         for path in self.root.iterdir():
@@ -188,6 +188,8 @@ class Workspace:
 
 def new_identity(wanted: Mapping[str, int | None], address: str) -> Identity:
     """Return a new stack's identity: the wanted ports, free ones where none is wanted."""
+    import secrets  # noqa: PLC0415 - not for commands that only look
+
     return with_ports(Identity(secrets.token_hex(8), secrets.token_bytes(32), {}, address), wanted, address)
 
 
@@ -209,6 +211,8 @@ def _port(value: object) -> int:
 
 
 def _free_port(taken: set[int]) -> int:
+    import socket  # noqa: PLC0415 - as above
+
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

@@ -28,7 +28,8 @@ def commands() -> Iterator[str]:
     yield "## Commands"
     root: Any = typer.main.get_command(application())
     yield help_of(root, None)
-    for name, command in root.commands.items():
+    for name in root.list_commands(None):
+        command = root.get_command(None, name)
         yield f"### aiinfra {name}\n\n{help_of(command, name)}"
         for inner_name, inner in getattr(command, "commands", {}).items():
             yield f"### aiinfra {name} {inner_name}\n\n{help_of(inner, f'{name} {inner_name}')}"

@@ -11,21 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from aiinfra import __version__
-from aiinfra.cli import (
-    applying,
-    config,
-    ending,
-    generate,
-    inside,
-    looking,
-    reading,
-    secrets,
-    switching,
-    telling,
-    upkeep,
-)
 from aiinfra.cli.completing import VARIABLE, complete, completed
 from aiinfra.cli.invocation import GLOBAL_OPTIONS, current, sign
+from aiinfra.cli.verbs import Verbs
 from aiinfra.cli.words import spare
 from aiinfra.errors import AiinfraError, Code, Interrupted
 
@@ -89,6 +77,7 @@ def application() -> typer.Typer:
     """Return the command line with all of its verbs."""
     app = typer.Typer(
         name="aiinfra",
+        cls=Verbs,
         rich_markup_mode=None,
         add_completion=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -99,8 +88,6 @@ def application() -> typer.Typer:
     )
     sign(_root, completed([parameter, *GLOBAL_OPTIONS]), "From an empty directory to a healthy AI backend.")
     app.callback()(_root)
-    for verbs in (applying, switching, looking, reading, inside, telling, ending, upkeep, config, secrets, generate):
-        verbs.register(app)
     return app
 
 

@@ -32,7 +32,7 @@ def provider_configs(context: typer.Context) -> list[str]:
 def stacks(context: typer.Context) -> list[str]:
     """Return the stacks of the stack directory, and those on the engine if it answers at once."""
     from aiinfra.engine.command import run  # noqa: PLC0415
-    from aiinfra.rendering import STACK_LABEL  # noqa: PLC0415
+    from aiinfra.naming import STACK_LABEL  # noqa: PLC0415
     from aiinfra.workspace import FOLDER  # noqa: PLC0415
 
     found = {path.parent.name for path in (_directory(context) / FOLDER).glob("*/state.json")}

@@ -18,7 +18,7 @@ from aiinfra.errors import AiinfraError, Code
 if TYPE_CHECKING:
     from aiinfra.console import Console
     from aiinfra.engine import Engine
-    from aiinfra.loading import Target
+    from aiinfra.target import Target
 
 
 def _option(name: str, kind: Any, *flags: str, text: str) -> inspect.Parameter:  # noqa: ANN401
@@ -83,16 +83,17 @@ class Invocation:
     @cached_property
     def target(self) -> "Target":
         """The stack directory that we stand in, or below."""
-        from aiinfra import loading, workspace  # noqa: PLC0415 - YAML and pydantic are not needed for --help
+        from aiinfra import workspace  # noqa: PLC0415 - not needed for --help
+        from aiinfra.target import target_of  # noqa: PLC0415
 
-        return loading.target(workspace.find(self._start), self.stack_name)
+        return target_of(workspace.find(self._start), self.stack_name)
 
     @cached_property
     def target_here(self) -> "Target":
         """The directory that we stand in itself, to make a stack directory of it."""
-        from aiinfra import loading  # noqa: PLC0415
+        from aiinfra.target import target_of  # noqa: PLC0415
 
-        return loading.target(self._start, self.stack_name)
+        return target_of(self._start, self.stack_name)
 
     @cached_property
     def directory(self) -> Path:

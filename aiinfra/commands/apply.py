@@ -9,8 +9,8 @@ from aiinfra.commands.bring import ServiceResult, bring
 from aiinfra.commands.decide import Overrides, decide
 from aiinfra.commands.recover import recover
 from aiinfra.engine import Engine
-from aiinfra.loading import Target
 from aiinfra.reporting import Event, Report
+from aiinfra.target import Target
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,10 @@ from aiinfra import __version__, archive, keys, rendering
 from aiinfra.disk import unwritable
 from aiinfra.engine import Container, Engine, RedisData, copy_out
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target
-from aiinfra.naming import FILE_NAME
-from aiinfra.rendering import DIRECTORY_LABEL, STACK_LABEL
+from aiinfra.naming import DIRECTORY_LABEL, FILE_NAME, STACK_LABEL
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import KEEPER, REDIS, keeper_password, volume_name
+from aiinfra.target import Target
 
 _DUMP = Path("/data/dump.rdb")
 _POLL = 0.2

@@ -9,7 +9,7 @@ from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.images import ImageBuild, build_secrets
 from aiinfra.loading import Loaded
-from aiinfra.rendering import LABEL
+from aiinfra.naming import LABEL
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import BUILT
 

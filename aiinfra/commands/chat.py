@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 from aiinfra import gateway, keys
 from aiinfra.gateway import Piece
-from aiinfra.loading import Target, running
+from aiinfra.target import Target, running
 
 
 def chat(target: Target, text: str, *, model: str, timeout: float) -> Generator[Piece, None, None]:

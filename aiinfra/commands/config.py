@@ -11,11 +11,12 @@ from aiinfra.commands.init import missing_keys
 from aiinfra.commands.judge import Verdict, judge
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target, active_config, load, running
+from aiinfra.loading import active_config, load
+from aiinfra.naming import STACK_LABEL
 from aiinfra.providers import Difference, Fault, ProviderConfig
-from aiinfra.rendering import STACK_LABEL
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import LITELLM, Stack, wanted_ports
+from aiinfra.target import Target, running
 
 
 @dataclass(frozen=True)

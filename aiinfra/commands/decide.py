@@ -11,9 +11,10 @@ from aiinfra.commands.kept import load_kept, retags
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.generations import Generation
-from aiinfra.loading import Loaded, Target, load
+from aiinfra.loading import Loaded, load
 from aiinfra.plan import Change, Desired, changes, leftovers, limited, outdated, stuck
 from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS, SERVICES
+from aiinfra.target import Target
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from functools import partial
 
 from aiinfra import keys, probes
 from aiinfra.deployments import Deployment, call, deployments
-from aiinfra.loading import Target, running
+from aiinfra.target import Target, running
 
 # A short word in a text is not a key.
 _TELLING = 8

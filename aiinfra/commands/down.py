@@ -7,9 +7,9 @@ from pathlib import Path
 
 from aiinfra.engine import Container, Engine, Network
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target
-from aiinfra.rendering import DIRECTORY_LABEL, SCRATCH_LABEL, STACK_LABEL
+from aiinfra.naming import DIRECTORY_LABEL, SCRATCH_LABEL, STACK_LABEL
 from aiinfra.reporting import Event, Report
+from aiinfra.target import Target
 from aiinfra.workspace import Workspace
 
 

@@ -11,8 +11,9 @@ from aiinfra.commands.init import missing_keys
 from aiinfra.ejecting import README, ejected
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.images import build_secrets, context_files
-from aiinfra.loading import Loaded, Target, load
+from aiinfra.loading import Loaded, load
 from aiinfra.stack import LITELLM, MPC_API
+from aiinfra.target import Target
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from aiinfra import keys
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target, running
 from aiinfra.stack import LITELLM, MPC_API
+from aiinfra.target import Target, running
 
 # Whose value is a key.
 _SECRETS = frozenset({"MPC_API_KEY", "LITELLM_MASTER_KEY", "OPENAI_API_KEY"})

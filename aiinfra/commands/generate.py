@@ -11,9 +11,9 @@ import httpx
 from aiinfra import keys
 from aiinfra.connections import address_of, trust
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target, running
 from aiinfra.probes import IDENTITY_HEADER
 from aiinfra.stack import MPC_API
+from aiinfra.target import Target, running
 
 Kind = Literal["script", "thumbnail-prompt", "metadata"]
 # The path of a part of the answer, such as `sections.0.narration`, and more of its text; None: all of it is void.

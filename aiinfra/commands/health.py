@@ -8,9 +8,9 @@ from functools import partial
 
 from aiinfra import keys, probes
 from aiinfra.engine import Container, Engine
-from aiinfra.loading import Target, running
 from aiinfra.probes import Probe
 from aiinfra.stack import EDGE, PUBLISHED, REDIS, SERVICES, Stack
+from aiinfra.target import Target, running
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiinfra import disk, keys
-from aiinfra.loading import Target
 from aiinfra.naming import FILE_NAME
 from aiinfra.rendering import env_file, settings_file
+from aiinfra.target import Target
 
 
 @dataclass(frozen=True)

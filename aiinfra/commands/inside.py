@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target
+from aiinfra.target import Target
 
 # Not every image has bash.
 SHELL = ("sh", "-c", "command -v bash >/dev/null && exec bash || exec sh")

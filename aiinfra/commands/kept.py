@@ -9,9 +9,10 @@ from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.generations import Generation
 from aiinfra.keys import OWN_KEYS
-from aiinfra.loading import Loaded, Target, wanted_certificate
+from aiinfra.loading import Loaded, wanted_certificate
 from aiinfra.rendering import Rendered, RenderedFile, beginning_edge, digest
 from aiinfra.stack import BUILT, LITELLM, Stack
+from aiinfra.target import Target
 
 
 def load_kept(target: Target, generation: Generation) -> Loaded:

@@ -12,9 +12,9 @@ from typing import Any
 
 from aiinfra.engine import Container, Engine, Follower, Line, Notice, open_log, stamped
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target
 from aiinfra.loglines import Entry, Sieve, cleaned, entry
 from aiinfra.stack import SERVICES
+from aiinfra.target import Target
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiinfra.engine import Container, Engine, Network, Volume
 from aiinfra.errors import AiinfraError
-from aiinfra.rendering import DIRECTORY_LABEL, SCRATCH_LABEL, STACK_LABEL
+from aiinfra.naming import DIRECTORY_LABEL, SCRATCH_LABEL, STACK_LABEL
 from aiinfra.stack import EDGE, OUTSIDE, SERVICES
 from aiinfra.workspace import Workspace
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from aiinfra import gateway, keys, probes
 from aiinfra.deployments import Deployment, call, deployments
-from aiinfra.loading import Target, running
+from aiinfra.target import Target, running
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiinfra.commands.decide import Overrides, decide
 from aiinfra.engine import Engine
-from aiinfra.loading import Target
+from aiinfra.target import Target
 
 
 @dataclass(frozen=True)

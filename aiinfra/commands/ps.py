@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiinfra.engine import Container, Engine, Stats
-from aiinfra.loading import Target
 from aiinfra.stack import OUTSIDE, SERVICES
+from aiinfra.target import Target
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from aiinfra.commands.build import ImageWishes
 from aiinfra.commands.decide import Overrides
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target
 from aiinfra.reporting import Report
 from aiinfra.stack import BUILT
+from aiinfra.target import Target
 
 
 def rebuild(

@@ -9,8 +9,8 @@ from aiinfra.commands.rolling import remove
 from aiinfra.edge import Edge
 from aiinfra.engine import Container, Engine
 from aiinfra.journal import Entry, Journal
-from aiinfra.loading import Target, running
 from aiinfra.reporting import Event, Report
+from aiinfra.target import Target, running
 
 _UNDOING = 15.0
 

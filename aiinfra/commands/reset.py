@@ -8,9 +8,9 @@ from aiinfra import disk, keys
 from aiinfra.commands.down import end, held
 from aiinfra.commands.unused import directories, named_in, remembered, workspaces
 from aiinfra.engine import Engine, Image
-from aiinfra.loading import Target
 from aiinfra.naming import DEFAULT_STACK
 from aiinfra.reporting import Report
+from aiinfra.target import Target
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from aiinfra.commands.apply import Applied, apply
 from aiinfra.commands.decide import Overrides
 from aiinfra.engine import Engine
-from aiinfra.loading import Target
 from aiinfra.reporting import Report
 from aiinfra.stack import EDGE, SERVICES
+from aiinfra.target import Target
 
 
 def restart(

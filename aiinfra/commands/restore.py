@@ -10,10 +10,10 @@ from aiinfra.archive import Archive
 from aiinfra.commands.backup import redis_data, running_redis
 from aiinfra.engine import Container, Engine, RedisData
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target
 from aiinfra.naming import FILE_NAME
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import REDIS
+from aiinfra.target import Target
 
 _BYTES = {"m": 1024**2, "g": 1024**3}
 _POLL = 0.3

@@ -8,8 +8,9 @@ from aiinfra.commands.decide import Overrides
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.generations import Generation
-from aiinfra.loading import Target, active_config
+from aiinfra.loading import active_config
 from aiinfra.reporting import Event, Report
+from aiinfra.target import Target
 
 
 def rollback(

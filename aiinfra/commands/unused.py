@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from aiinfra.engine import CacheRecord, Container, Engine, Image, Network, Sizes, Volume
-from aiinfra.rendering import DIRECTORY_LABEL, SCRATCH_LABEL, STACK_LABEL
+from aiinfra.naming import DIRECTORY_LABEL, SCRATCH_LABEL, STACK_LABEL
 from aiinfra.workspace import FOLDER, Workspace
 
 Thing = Container | Network | Volume

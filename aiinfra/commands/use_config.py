@@ -13,10 +13,10 @@ from aiinfra.commands.decide import Overrides
 from aiinfra.commands.proof import asked_aliases, prove
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target
 from aiinfra.providers import Difference, difference
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import LITELLM
+from aiinfra.target import Target
 from aiinfra.workspace import State
 
 PREVIOUS = "-"

@@ -9,8 +9,8 @@ from typing import TypeVar
 from aiinfra import __version__
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError
-from aiinfra.loading import Target
 from aiinfra.stack import SERVICES
+from aiinfra.target import Target
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands.health import HealthResult, ServiceHealth, health
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target
+from aiinfra.target import Target
 
 _DOCKER_FAULT = Code.DOCKER_STOPPED.exit_code
 _PAUSE = 0.5

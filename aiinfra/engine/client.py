@@ -3,29 +3,29 @@
 import json
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from aiinfra.engine import build_log
 from aiinfra.engine.command import TIMEOUT, become, look, run
 from aiinfra.engine.container import Container, Exit, Stats, Volume, container
-from aiinfra.engine.estate import Estate
-from aiinfra.engine.rollout import Rollout
-from aiinfra.engine.versions import Versions, refuse_old, versions
 from aiinfra.engine.watch import CHANGE, translated
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.images import ImageBuild
-from aiinfra.rendering import STACK_LABEL
+from aiinfra.naming import STACK_LABEL
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
+
+    from aiinfra.engine.estate import Estate
+    from aiinfra.engine.rollout import Rollout
+    from aiinfra.engine.versions import Versions
+    from aiinfra.images import ImageBuild
+
+# What only some commands need is imported where it is used: a command that looks is over in a tenth of a second.
 
 _PROJECT = "com.docker.compose.project"
 
@@ -45,6 +45,8 @@ class Engine:
 
     def require(self) -> None:
         """Raise AiinfraError (exit 4) unless an engine, Compose and buildx that are new enough answer."""
+        from aiinfra.engine.versions import refuse_old, versions  # noqa: PLC0415
+
         refuse_old(versions())
 
     def info(self) -> str:
@@ -73,6 +75,8 @@ class Engine:
         found = look("image", "inspect", "--format", "{{.Id}}", *names, tolerate="No such image").split()
         if len(found) == len(names):
             return dict(zip(names, found, strict=True))
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
         # What is missing leaves no gap: which one it was is asked one by one.
         with ThreadPoolExecutor() as pool:
             return dict(zip(names, pool.map(self.image_id, names), strict=True))
@@ -132,8 +136,10 @@ class Engine:
             if one["PIDs"].isdigit()
         }
 
-    def versions(self) -> Versions:
+    def versions(self) -> "Versions":
         """Return what answers. Raises AiinfraError (exit 4) when Docker is missing, stopped, denied or hung."""
+        from aiinfra.engine.versions import versions  # noqa: PLC0415
+
         return versions()
 
     def pull(self, image: str) -> None:
@@ -159,13 +165,15 @@ class Engine:
         look("image", "tag", image, name)
 
     def build(
-        self, build: ImageBuild, secrets: Mapping[str, bytes], labels: Mapping[str, str], *, cached: bool = True
+        self, build: "ImageBuild", secrets: Mapping[str, bytes], labels: Mapping[str, str], *, cached: bool = True
     ) -> Iterator[str]:
         """Build and tag an image, yielding the build's log line by line.
 
         `secrets` are handed over as files that never are part of an image; `cached` allows what earlier builds left.
         Raises AiinfraError (BUILD_FAILED) with the failing step's last lines. No line has credentials of `secrets`.
         """
+        from aiinfra.engine import build_log  # noqa: PLC0415
+
         hidden = build_log.credentials(secrets.values())
         lines: list[str] = []
         with _as_files(secrets) as files, translated(Code.BUILD_FAILED, lambda: "\n".join(build_log.failure(lines))):
@@ -230,13 +238,17 @@ class Engine:
                 self._client.volume.remove(list(names))
 
     @cached_property
-    def estate(self) -> Estate:
+    def estate(self) -> "Estate":
         """What we made on this engine, of all stacks."""
+        from aiinfra.engine.estate import Estate  # noqa: PLC0415
+
         return Estate()
 
     @cached_property
-    def rollout(self) -> Rollout:
+    def rollout(self) -> "Rollout":
         """What a swap asks of this engine."""
+        from aiinfra.engine.rollout import Rollout  # noqa: PLC0415
+
         return Rollout()
 
     @cached_property
@@ -271,6 +283,8 @@ def _compose_client(project: str, **options: Any) -> "DockerClient":  # noqa: AN
 
 @contextmanager
 def _as_files(secrets: Mapping[str, bytes]) -> Iterator[dict[str, Path]]:
+    import tempfile  # noqa: PLC0415
+
     with ExitStack() as stack:
         if not secrets:
             yield {}

@@ -11,7 +11,7 @@ from aiinfra.engine.command import look
 from aiinfra.engine.container import Container as Found
 from aiinfra.engine.container import Volume, container
 from aiinfra.engine.watch import translated
-from aiinfra.rendering import LABEL, STACK_LABEL
+from aiinfra.naming import LABEL, STACK_LABEL
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient

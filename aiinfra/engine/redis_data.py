@@ -8,7 +8,7 @@ from typing import IO
 
 from aiinfra.engine.container import Container
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.rendering import SCRATCH_LABEL
+from aiinfra.naming import SCRATCH_LABEL
 
 # Seconds. Long enough for gigabytes on a slow disk.
 _TIMEOUT = 900.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aiinfra.engine.command import run
-from aiinfra.rendering import SCRATCH_LABEL
+from aiinfra.naming import SCRATCH_LABEL
 
 _TIMEOUT = 60.0
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aiinfra import keys, loading, providers
+from aiinfra import keys, providers
 from aiinfra.providers import ProviderConfig
+from aiinfra.target import target_of
 from tests.conftest import STRONG_KEYS
 
 CASES = Path(__file__).parent / "provider_configs"
@@ -19,7 +20,7 @@ def variables(case: str) -> dict[str, str]:
 
 
 def config(case: str) -> ProviderConfig:
-    target = loading.target(CASES / case, None)
+    target = target_of(CASES / case, None)
     found = providers.load(target.settings.provider_config, target.directory, variables(case), target.settings.models)
     providers.check(found, variables(case), ".env")
     return found

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra import keys, loading, providers
+from aiinfra import keys, providers
 from aiinfra.rendering import Rendered, render
 from aiinfra.stack import Stack, wanted_ports
+from aiinfra.target import target_of
 from tests.conftest import FIXED_IDENTITY, STRONG_KEYS
 
 CASES = Path(__file__).parent / "cases"
@@ -19,7 +20,7 @@ NAMES = sorted(path.name for path in CASES.iterdir())
 
 def rendered(case: str) -> Rendered:
     directory = CASES / case
-    target = loading.target(directory, None)
+    target = target_of(directory, None)
     variables = directory / "variables"
     values = {**STRONG_KEYS, **(keys.read(variables) if variables.exists() else {})}
     provider = providers.load(target.settings.provider_config, directory, values, target.settings.models)

@@ -28,6 +28,7 @@ from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.reporting import Event
 from aiinfra.stack import BUILT
+from aiinfra.target import target_of
 from tests.conftest import STRONG_KEYS
 from tests.e2e.conftest import Cli, docker, new_cli
 from tests.integration.company import Account, ForwardProxy, PackageIndex, command_lines, found_in_image
@@ -83,7 +84,7 @@ class Company:
         self.images.append(base)
         docker("build", "--quiet", "--tag", base, "-", text="\n".join(lines))
         self.cli.settings(yaml.safe_dump(self.settings(base, **changes)))
-        loaded = loading.load(loading.target(self.cli.directory, self.cli.stack), STRONG_KEYS)
+        loaded = loading.load(target_of(self.cli.directory, self.cli.stack), STRONG_KEYS)
         self.images += [build.tag for build in loaded.builds]
         gateway = next(build.tag for build in loaded.builds if build.service == "litellm")
         docker("tag", base, gateway)

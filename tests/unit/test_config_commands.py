@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aiinfra import loading
+from aiinfra.target import target_of
 from aiinfra.workspace import State
 from tests.conftest import FIXED_IDENTITY, write_keys
 from tests.unit.test_cli import aiinfra, envelope
@@ -135,7 +136,7 @@ def test_there_is_nothing_to_go_back_to_at_first(tmp_path: Path) -> None:
 
 
 def test_what_use_config_chose_counts_until_the_settings_say_something_else(tmp_path: Path) -> None:
-    target = loading.target(tmp_path, None)
+    target = target_of(tmp_path, None)
     chosen = State(FIXED_IDENTITY, choice={"name": "openai-only", "settings": "mock", "before": "mock"})
     assert loading.active_config(target.settings, None) == "mock"
     assert loading.active_config(target.settings, chosen) == "openai-only"
@@ -144,7 +145,7 @@ def test_what_use_config_chose_counts_until_the_settings_say_something_else(tmp_
 
 
 def test_a_choice_is_remembered_and_a_state_from_before_has_none(tmp_path: Path) -> None:
-    space = loading.target(tmp_path, None).workspace
+    space = target_of(tmp_path, None).workspace
     space.prepare()
     space.save(State(FIXED_IDENTITY))
     state = space.state()

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -23,9 +24,9 @@ SCHEMA = json.loads(envelope_schema.SCHEMA.read_text(encoding="utf-8"))
 
 def commands_of_the_application() -> set[str]:
     found = set()
-    root = typer.main.get_command(application())
-    for name, command in getattr(root, "commands", {}).items():
-        inner = getattr(command, "commands", None)
+    root: Any = typer.main.get_command(application())
+    for name in root.list_commands(None):
+        inner = getattr(root.get_command(None, name), "commands", None)
         found |= {f"{name} {one}" for one in inner} if inner else {name}
     return found
 

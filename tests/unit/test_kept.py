@@ -8,7 +8,8 @@ import pytest
 from aiinfra.commands.kept import digests, load_kept
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.generations import Generation
-from aiinfra.loading import Loaded, Target, load, target
+from aiinfra.loading import Loaded, load
+from aiinfra.target import Target, target_of
 from tests.conftest import STRONG_KEYS, write_keys
 from tests.unit.test_certificates import NOW, ending
 from tests.unit.test_generations import ONE
@@ -18,7 +19,7 @@ OLD = {f"{name}_PREVIOUS": value + "-old" for name, value in STRONG_KEYS.items()
 
 def applied(directory: Path) -> tuple[Target, Generation]:
     """A stack directory in which something was applied once, and what is kept of it."""
-    one: Loaded = load(target(directory, None), {})
+    one: Loaded = load(target_of(directory, None), {})
     place = one.target.workspace
     place.prepare()
     place.save(one.state)
@@ -27,7 +28,7 @@ def applied(directory: Path) -> tuple[Target, Generation]:
     images = dict(one.service_images)
     compose, hashes = one.rendered.compose, dict(one.rendered.hashes)
     kept = replace(ONE, keys=digests(one), files=files, images=images, compose=compose, hashes=hashes)
-    return target(directory, None), kept
+    return target_of(directory, None), kept
 
 
 def refused(where: Target, generation: Generation) -> str:
@@ -72,7 +73,7 @@ def test_https_stays_whatever_state_comes_back(tmp_path: Path) -> None:
     where, kept = applied(tmp_path)
     ending(NOW.replace(year=NOW.year + 1), tmp_path)
     (tmp_path / "aiinfra.yaml").write_text("tls: {cert: cert.pem, key: key.pem}\n", encoding="utf-8")
-    where = target(tmp_path, None)
+    where = target_of(tmp_path, None)
     back = load_kept(where, kept)
     assert back.stack.certificate is not None
     assert "tls.pem" in {file.path.split("/")[-1] for file in back.rendered.files}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from aiinfra import keys
 from aiinfra.commands.init import missing_keys, write_keys
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target, target
 from aiinfra.settings import ApiKey
+from aiinfra.target import Target, target_of
 from tests.conftest import STRONG_KEYS
 
 TEXT = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=60)
@@ -92,7 +92,7 @@ def test_generated_keys_are_strong_private_and_never_the_same(tmp_path: Path) ->
     seen = set()
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        one = target(tmp_path / name, None)
+        one = target_of(tmp_path / name, None)
         assert ensure_keys(one) == tuple(key.name for key in keys.OWN_KEYS)
         values = keys.load(one.directory, one.name)
         keys.check(values, ".env")
@@ -106,17 +106,17 @@ def test_missing_keys_are_added_and_every_line_of_the_user_is_kept(tmp_path: Pat
     path.write_text(
         "# mine\nOPENAI_API_KEY=sk-proj-abc\nMPC_API_KEY=\nREDIS_PASSWORD=0123456789abcdefgh", encoding="utf-8"
     )
-    assert ensure_keys(target(tmp_path, None)) == ("LITELLM_MASTER_KEY", "MPC_API_KEY")
+    assert ensure_keys(target_of(tmp_path, None)) == ("LITELLM_MASTER_KEY", "MPC_API_KEY")
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# mine\nOPENAI_API_KEY=sk-proj-abc\nREDIS_PASSWORD=0123456789abcdefgh\n")
     keys.check(keys.load(tmp_path, "ai-infra"), ".env")
-    assert ensure_keys(target(tmp_path, None)) == ()
+    assert ensure_keys(target_of(tmp_path, None)) == ()
 
 
 @pytest.mark.parametrize("line", ["MPC_API_KEY = ", "export   MPC_API_KEY=", "'MPC_API_KEY'="])
 def test_an_empty_key_is_replaced_however_it_is_written(tmp_path: Path, line: str) -> None:
     (tmp_path / ".env").write_text(f"A=1\n{line}\nB=2\n")
-    ensure_keys(target(tmp_path, None))
+    ensure_keys(target_of(tmp_path, None))
     values = keys.load(tmp_path, "ai-infra")
     assert (values["A"], values["B"], len(values["MPC_API_KEY"]) > 30) == ("1", "2", True)
 
@@ -124,7 +124,7 @@ def test_an_empty_key_is_replaced_however_it_is_written(tmp_path: Path, line: st
 def test_a_link_to_a_key_file_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("A=1\n")
     (tmp_path / ".env").symlink_to("real")
-    ensure_keys(target(tmp_path, None))
+    ensure_keys(target_of(tmp_path, None))
     assert (tmp_path / ".env").is_symlink()
     assert "MPC_API_KEY=" in (tmp_path / "real").read_text()
 
@@ -133,7 +133,7 @@ def test_another_stack_has_keys_of_its_own_and_shares_provider_keys(tmp_path: Pa
     (tmp_path / ".env").write_text(
         "OPENAI_API_KEY=sk-proj-abc\nMPC_API_KEY=not-for-the-other-stack\n", encoding="utf-8"
     )
-    ensure_keys(target(tmp_path, "other"))
+    ensure_keys(target_of(tmp_path, "other"))
     values = keys.load(tmp_path, "other")
     assert values["OPENAI_API_KEY"] == "sk-proj-abc"
     assert values["MPC_API_KEY"] != "not-for-the-other-stack"
@@ -144,7 +144,7 @@ KEY_OF_AN_EDITOR = "services: {mpc-api: {keys: [{name: editor, variable: EDITOR_
 
 def test_the_keys_of_further_callers_are_generated_too(tmp_path: Path) -> None:
     (tmp_path / "aiinfra.yaml").write_text(KEY_OF_AN_EDITOR)
-    one = target(tmp_path, None)
+    one = target_of(tmp_path, None)
     assert "EDITOR_KEY" in ensure_keys(one)
     values = keys.load(tmp_path, one.name)
     assert len(values["EDITOR_KEY"]) > 30
@@ -152,9 +152,9 @@ def test_the_keys_of_further_callers_are_generated_too(tmp_path: Path) -> None:
 
 
 def test_a_caller_that_is_added_later_gets_a_key_in_the_file_that_is_there(tmp_path: Path) -> None:
-    ensure_keys(target(tmp_path, None))
+    ensure_keys(target_of(tmp_path, None))
     (tmp_path / "aiinfra.yaml").write_text(KEY_OF_AN_EDITOR)
-    assert ensure_keys(target(tmp_path, None)) == ("EDITOR_KEY",)
+    assert ensure_keys(target_of(tmp_path, None)) == ("EDITOR_KEY",)
 
 
 def test_weak_and_shared_keys_of_further_callers_are_refused() -> None:

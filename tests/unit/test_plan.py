@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from aiinfra.naming import CONTENT_LABEL
 from aiinfra.plan import Desired, changes, leftovers, stuck
-from aiinfra.rendering import CONTENT_LABEL
 from aiinfra.stack import SERVICES
 
 HASHES = dict.fromkeys(SERVICES, "new")

@@ -10,14 +10,15 @@ from aiinfra.commands.secrets.listing import listing
 from aiinfra.commands.secrets.rotate import named, rotate
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import load, target
+from aiinfra.loading import load
+from aiinfra.target import target_of
 from tests.conftest import STRONG_KEYS, write_keys
 
 OLD = {f"{name}_PREVIOUS": value + "-old" for name, value in STRONG_KEYS.items()}
 
 
 def rendered(directory: Path) -> dict[str, str]:
-    files = load(target(directory, None), {}).rendered.files
+    files = load(target_of(directory, None), {}).rendered.files
     return {f"{file.path.split('/')[0].rsplit('-', 1)[0]}/{file.path.split('/')[-1]}": file.text for file in files}
 
 
@@ -45,7 +46,7 @@ def test_without_a_rotation_nothing_of_it_is_rendered(tmp_path: Path) -> None:
 
 def test_a_key_that_is_being_exchanged_is_shown_as_such_without_its_values(tmp_path: Path) -> None:
     write_keys(tmp_path, MPC_API_KEY_PREVIOUS=OLD["MPC_API_KEY_PREVIOUS"])
-    rows = listing(target(tmp_path, None))
+    rows = listing(target_of(tmp_path, None))
     assert {row.name: row.state for row in rows} == {
         "LITELLM_MASTER_KEY": "set",
         "MPC_API_KEY": "exchanging",
@@ -58,7 +59,7 @@ def test_a_second_rotation_is_refused_until_the_first_is_retired(tmp_path: Path)
     write_keys(tmp_path, **OLD)
     before = (tmp_path / ".env").read_text(encoding="utf-8")
     with pytest.raises(AiinfraError) as caught:
-        rotate(target(tmp_path, None), ["MPC_API_KEY"], engine=Engine(), report=lambda _event: None)
+        rotate(target_of(tmp_path, None), ["MPC_API_KEY"], engine=Engine(), report=lambda _event: None)
     assert caught.value.code is Code.EXCHANGE_OPEN
     assert "secrets retire" in caught.value.hint
     assert (tmp_path / ".env").read_text(encoding="utf-8") == before

@@ -16,9 +16,9 @@ from aiinfra.commands.doctor import DoctorResult
 from aiinfra.commands.doctor.finding import Scene
 from aiinfra.commands.doctor.redaction import HIDDEN, literals, redacted, spellings, values_of
 from aiinfra.errors import AiinfraError
-from aiinfra.loading import Target
 from aiinfra.naming import FILE_NAME
 from aiinfra.stack import keeper_password
+from aiinfra.target import Target
 
 _LOG_LINES = 2000
 

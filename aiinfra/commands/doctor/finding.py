@@ -7,10 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from aiinfra import loading
 from aiinfra.engine import Container, Engine, Versions
 from aiinfra.errors import AiinfraError
-from aiinfra.loading import Target
+from aiinfra.target import Target, target_of
 
 Level = Literal["ok", "note", "warning", "error"]
 
@@ -48,7 +47,7 @@ class Scene:
     @cached_property
     def _target(self) -> Target | AiinfraError:
         try:
-            return loading.target(self.directory, self.name)
+            return target_of(self.directory, self.name)
         except AiinfraError as error:
             return error
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aiinfra import images, rendering
 from aiinfra.commands.doctor.finding import Finding, Level, Scene
 from aiinfra.engine import resolves
-from aiinfra.rendering import DIRECTORY_LABEL, STACK_LABEL
+from aiinfra.naming import DIRECTORY_LABEL, STACK_LABEL
 from aiinfra.settings import Build
 from aiinfra.stack import BUILT
 

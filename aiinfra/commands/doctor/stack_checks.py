@@ -10,8 +10,8 @@ from aiinfra.commands.init import missing_keys
 from aiinfra.engine import Container
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.journal import Journal
+from aiinfra.naming import SCRATCH_LABEL, STACK_LABEL
 from aiinfra.plan import leftovers
-from aiinfra.rendering import SCRATCH_LABEL, STACK_LABEL
 from aiinfra.stack import EDGE, volume_name, wanted_ports
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from aiinfra import keys
-from aiinfra.loading import Target
+from aiinfra.target import Target
 
 
 @dataclass(frozen=True)

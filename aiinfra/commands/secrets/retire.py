@@ -7,8 +7,8 @@ from aiinfra import disk, keys
 from aiinfra.commands.apply import Applied, apply
 from aiinfra.commands.secrets.rotate import named
 from aiinfra.engine import Engine
-from aiinfra.loading import Target
 from aiinfra.reporting import Event, Report
+from aiinfra.target import Target
 
 
 def retiring(target: Target, names: Sequence[str]) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from aiinfra.commands.apply import Applied, apply
 from aiinfra.commands.decide import decide
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import Target
 from aiinfra.reporting import Event, Report
+from aiinfra.target import Target
 
 
 def rotate(
