@@ -15,6 +15,11 @@ TEMPLATES = _ROOT / "templates"
 SERVICES = _ROOT / "services"
 
 
+def folders() -> tuple[Path, ...]:
+    """Return the folders that hold all of our own files, the code too."""
+    return (_PACKAGE,) if _ROOT is _INSTALLED else (_PACKAGE, TEMPLATES, SERVICES)
+
+
 @cache
 def templates() -> "Environment":
     """Return the one Jinja environment: a missing name is an error, whole-line tags leave no blank lines."""

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from aiinfra.envelope import envelope, plain
 from aiinfra.errors import AiinfraError
-from aiinfra.reporting import Event
 
 if TYPE_CHECKING:
     import rich.console
     from rich.live import Live
 
+    from aiinfra.reporting import Event
     from aiinfra.views import LogLine
 
 _STEP_WIDTH = 100
@@ -36,12 +35,12 @@ class Console:
     no_color: bool = False
     warnings: list[str] = field(default_factory=list)
     _live: "Live | None" = None
-    _rows: dict[str, Event] = field(default_factory=dict)
+    _rows: "dict[str, Event]" = field(default_factory=dict)
     _began: dict[str, float] = field(default_factory=dict)
 
     # Talk
 
-    def report(self, event: Event) -> None:
+    def report(self, event: "Event") -> None:
         """Show that something happened; on a terminal in a live view, elsewhere as a line."""
         if event.kind == "warning":
             self.warn(f"{event.subject}: {event.text}")
@@ -95,6 +94,8 @@ class Console:
     def result(self, command: str, data: object, error: AiinfraError | None = None) -> None:
         """Write the JSON envelope; nothing without `--json`."""
         if self.as_json:
+            from aiinfra.envelope import envelope  # noqa: PLC0415
+
             self._out_line(json.dumps(envelope(command, data, error, self.warnings), ensure_ascii=False))
 
     def failure(self, error: AiinfraError) -> None:
@@ -117,6 +118,8 @@ class Console:
             sys.stdout.flush()
 
     def json_line(self, data: object) -> None:
+        from aiinfra.envelope import plain  # noqa: PLC0415
+
         self._out_line(json.dumps(plain(data), ensure_ascii=False))
 
     def log_line(self, line: "LogLine", *, whole_time: bool) -> None:

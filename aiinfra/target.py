@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiinfra import keys, naming, workspace
+from aiinfra import naming, workspace
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.naming import DIRECTORY_LABEL
 from aiinfra.stack import Stack
@@ -43,6 +43,8 @@ class Target:
 
     @property
     def keys_file(self) -> str:
+        from aiinfra import keys  # noqa: PLC0415 - not for `ps`
+
         return keys.file_for(self.directory, self.name).name
 
     def refuse_elsewhere(self, found: "Sequence[Container | Volume]") -> None:
@@ -66,7 +68,10 @@ class Target:
 
 
 def target_of(directory: Path, name: str | None) -> Target:
-    """Read the settings of a stack directory, if there are any. Raises AiinfraError (exit 2 or 3)."""
+    """Return the stack that is meant: the one named, else the settings' one. Raises AiinfraError (exit 2 or 3).
+
+    Wrong settings are refused here, whatever is named; those that are known to be right are not read again.
+    """
     found = naming.DEFAULT_STACK if _says_nothing(directory / naming.FILE_NAME) else _stack_set(directory)
     if name is not None and not naming.STACK_NAME.fullmatch(name):
         raise AiinfraError(
@@ -88,7 +93,11 @@ def _says_nothing(path: Path) -> bool:
 
 
 def _stack_set(directory: Path) -> str:
-    from aiinfra import settings  # noqa: PLC0415
+    from aiinfra import checked  # noqa: PLC0415 - not for settings that say nothing
+
+    if known := checked.stack_in(directory):
+        return known
+    from aiinfra import settings  # noqa: PLC0415 - pydantic takes longer than all that `ps` does
 
     return settings.load(directory).stack
 
@@ -102,7 +111,7 @@ def running(target: Target) -> Stack:
             f"the stack '{target.name}' was never started from {target.directory}",
             hint="start it: `aiinfra up`",
         )
-    from aiinfra import certificates, edge_config  # noqa: PLC0415 - not for `ps`
+    from aiinfra import certificates, edge_config  # noqa: PLC0415 - as above
 
     certificate = certificates.applied(target.workspace.root / edge_config.FOLDER / edge_config.PEM)
     return Stack(target.name, target.directory, lambda: target.settings, state.identity, certificate=certificate)

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aiinfra.loglines import shown_fields
-
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
@@ -85,6 +83,8 @@ class LogLine(Protocol):
 
 def log_parts(line: LogLine, *, whole_time: bool) -> list[tuple[str, str]]:
     """Return a line's pieces with their styles: service, time, level, message, request id, everything else."""
+    from aiinfra.loglines import shown_fields  # noqa: PLC0415 - not for tables
+
     number = line.container.rpartition("-")[2]
     label = line.service if number == "1" else f"{line.service}-{number}"
     time = line.time if whole_time else f"{line.time[11:23]}Z"

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiinfra import disk
-from aiinfra.edge_config import FILE
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.keys import file_for
 from aiinfra.naming import FILE_NAME
 from aiinfra.stack import PUBLISHED, Identity
 
@@ -81,6 +79,8 @@ class Workspace:
 
     def edge_config(self) -> str:
         """Return the edge's configuration as it is on the disk; "" when it is not there or cannot be read."""
+        from aiinfra.edge_config import FILE  # noqa: PLC0415 - not for commands that only look
+
         try:
             return (self.root / FILE).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
@@ -223,6 +223,8 @@ def _free_port(taken: set[int]) -> int:
 
 def repair_permissions(directory: Path, stack: str) -> list[str]:
     """Make key files readable by their owner only; return the names of those that were not."""
+    from aiinfra.keys import file_for  # noqa: PLC0415 - as above
+
     repaired = []
     for path in {directory / ".env", file_for(directory, stack)}:
         if path.is_file() and path.stat().st_mode & 0o077:

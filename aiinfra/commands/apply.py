@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from aiinfra import meaning
 from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands.bring import ServiceResult, bring
 from aiinfra.commands.decide import Overrides, decide
@@ -52,6 +53,7 @@ def apply(
         prepare()
         intent = replace(decide(target, engine, overrides), verb=verb)
         services = bring(intent, engine=engine, report=report, seconds=seconds, detach=detach, clock=clock)
+        meaning.write(target)
     return Applied(
         target.name,
         intent.loaded.provider.name,

@@ -1,10 +1,14 @@
 """`plan`: what `up` would do and why; touches nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from aiinfra.commands.decide import Overrides, decide
-from aiinfra.engine import Engine
+from aiinfra import edge_config, meaning
+from aiinfra.engine import Container, Engine
+from aiinfra.meaning import Meaning
+from aiinfra.plan import Desired, changes, leftovers
+from aiinfra.stack import SERVICES
 from aiinfra.target import Target
 
 
@@ -33,6 +37,13 @@ class Plan:
 
 def plan(target: Target, services: Sequence[str], *, engine: Engine) -> Plan:
     """Return what `up` would do with these services (all when none is named). Raises what `up` would raise first."""
+    known = meaning.read(target)
+    if known and _as_it_should_be(target, known, engine):
+        unchanged = tuple(PlannedService(name, "unchanged", "") for name in SERVICES)
+        return Plan(target.name, known.provider_config, False, unchanged, (), (), (), ())
+    # Whatever is to be done, or unknown, is found out with everything read anew.
+    from aiinfra.commands.decide import Overrides, decide  # noqa: PLC0415
+
     intent = decide(target, engine, Overrides(services=services))
     return Plan(
         target.name,
@@ -43,4 +54,26 @@ def plan(target: Target, services: Sequence[str], *, engine: Engine) -> Plan:
         intent.work.pulls,
         tuple(one.name for one in intent.doomed),
         tuple(intent.generated),
+    )
+
+
+def _as_it_should_be(target: Target, known: Meaning, engine: Engine) -> bool:
+    images = list(dict.fromkeys(known.images.values()))
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        asked = pool.submit(engine.image_ids, images)
+        containers = engine.containers(target.name)
+        ids = asked.result()
+    target.refuse_elsewhere(containers)
+    edge = edge_config.version_of(target.workspace.edge_config())
+    return edge == known.edge and nothing_to_do(known, containers, ids)
+
+
+def nothing_to_do(known: Meaning, containers: Sequence[Container], ids: Mapping[str, str]) -> bool:
+    """Say whether exactly what should run does. `ids` are those of images by name; "" for one that is not here."""
+    found = {service: ids[image] for service, image in known.images.items()}
+    desired = Desired(known.hashes, known.images, found, known.replicas)
+    return (
+        all(change.action == "unchanged" for change in changes(desired, containers))
+        and all(one.running for one in containers)
+        and not leftovers(containers, known.replicas)
     )

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from aiinfra import generations, keys
+from aiinfra import generations, keys, meaning
 from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands import config
 from aiinfra.commands.apply import apply
@@ -157,3 +157,4 @@ def _record(target: Target, use: Use) -> None:
         before = use.before if use.before != use.name else state.choice.get("before", use.before)
         choice = {"name": use.name, "settings": target.settings.provider_config, "before": before}
         target.workspace.save(replace(state, choice=choice))
+        meaning.write(target)
