@@ -76,9 +76,10 @@ class Invocation:
     def engine(self) -> "Engine":
         from aiinfra.engine import Engine, tell_commands  # noqa: PLC0415
 
-        if self.options.get("verbose"):
+        told = bool(self.options.get("verbose"))
+        if told:
             tell_commands(self.console.command)
-        return Engine()
+        return Engine(told=told)
 
     @cached_property
     def target(self) -> "Target":

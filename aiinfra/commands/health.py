@@ -2,18 +2,15 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
+from aiinfra import keys, probes
 from aiinfra.engine import Container, Engine
+from aiinfra.probes import Probe
 from aiinfra.stack import EDGE, PUBLISHED, REDIS, SERVICES, Stack
 from aiinfra.target import Target, running
-
-if TYPE_CHECKING:
-    from aiinfra.probes import Probe
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ _PROBED = ("healthy", "degraded", "unhealthy")
 
 # A service through the edge, or one container.
 _Look = tuple[str, str]
-_Looks = dict[_Look, Callable[[], "Probe"]]
+_Looks = dict[_Look, Callable[[], Probe]]
 
 
 def health(target: Target, services: Sequence[str], *, engine: Engine, timeout: float = 5.0) -> HealthResult:
@@ -72,12 +69,7 @@ def health(target: Target, services: Sequence[str], *, engine: Engine, timeout: 
     end = time.monotonic() + timeout
     stack = running(target)
     wanted = [name for name in SERVICES if name in services or not services]
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        asked = pool.submit(engine.containers, target.name)
-        # The engine answers while this is imported.
-        from aiinfra import probes  # noqa: PLC0415
-
-        containers = asked.result()
+    containers = engine.containers(target.name)
     target.refuse_elsewhere(containers)
     found = [one for one in containers if one.service in wanted]
     seconds = max(end - time.monotonic(), 0.1)
@@ -92,8 +84,6 @@ def health(target: Target, services: Sequence[str], *, engine: Engine, timeout: 
 def _looks(
     stack: Stack, wanted: Sequence[str], containers: Sequence[Container], engine: Engine, timeout: float
 ) -> _Looks:
-    from aiinfra import keys, probes  # noqa: PLC0415
-
     looks: _Looks = {}
     for name in wanted:
         if name in PUBLISHED:
@@ -110,7 +100,7 @@ def _looks(
 
 
 def judged(
-    service: str, containers: Sequence[Container], through: "Probe | None", answers: "Mapping[_Look, Probe]"
+    service: str, containers: Sequence[Container], through: Probe | None, answers: Mapping[_Look, Probe]
 ) -> ServiceHealth:
     """Return what a service is, from what its containers and its endpoint at the edge answered."""
     replicas = tuple(_replica(one, answers.get((service, one.id))) for one in containers)
@@ -131,7 +121,7 @@ def judged(
     )
 
 
-def _replica(container: Container, probe: "Probe | None") -> ReplicaHealth:
+def _replica(container: Container, probe: Probe | None) -> ReplicaHealth:
     said = (container.health if container.running else "") or container.state
     if not container.running:
         text = f"exit code {container.exit_code}" if container.state == "exited" else "it does not run"
@@ -155,7 +145,7 @@ def _replica(container: Container, probe: "Probe | None") -> ReplicaHealth:
     )
 
 
-def _verdict(replicas: Sequence[ReplicaHealth], through: "Probe | None") -> tuple[str, str]:
+def _verdict(replicas: Sequence[ReplicaHealth], through: Probe | None) -> tuple[str, str]:
     if not replicas:
         return "stopped", "it has no container"
     good = [one for one in replicas if one.status == "healthy"]

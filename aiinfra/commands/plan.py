@@ -1,7 +1,6 @@
 """`plan`: what `up` would do and why; touches nothing."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from aiinfra import edge_config, meaning
@@ -58,12 +57,9 @@ def plan(target: Target, services: Sequence[str], *, engine: Engine) -> Plan:
 
 
 def _as_it_should_be(target: Target, known: Meaning, engine: Engine) -> bool:
-    images = list(dict.fromkeys(known.images.values()))
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        asked = pool.submit(engine.image_ids, images)
-        containers = engine.containers(target.name)
-        ids = asked.result()
+    containers = engine.containers(target.name)
     target.refuse_elsewhere(containers)
+    ids = engine.image_ids(list(dict.fromkeys(known.images.values())))
     edge = edge_config.version_of(target.workspace.edge_config())
     return edge == known.edge and nothing_to_do(known, containers, ids)
 

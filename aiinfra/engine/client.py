@@ -11,8 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from aiinfra.engine import looks
 from aiinfra.engine.command import TIMEOUT, become, look, run
-from aiinfra.engine.container import Container, Exit, Stats, Volume, container
+from aiinfra.engine.container import Container, Exit, Stats, Volume
 from aiinfra.engine.watch import CHANGE, translated
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.naming import STACK_LABEL
@@ -27,16 +28,18 @@ if TYPE_CHECKING:
 
 # What only some commands need is imported where it is used: a command that looks is over in a tenth of a second.
 
-_PROJECT = "com.docker.compose.project"
-
 # Seconds: what is replaced is stopped first, and may have an hour to end.
 _REPLACING = 3600 + CHANGE
 
 
 class Engine:
-    """The engine that `docker` talks to, whatever its context or DOCKER_HOST says."""
+    """The engine that `docker` talks to, whatever its context or DOCKER_HOST says.
 
-    def __init__(self) -> None:
+    With `told`, everything goes through docker commands, so that a user can repeat them.
+    """
+
+    def __init__(self, *, told: bool = False) -> None:
+        self._told = told
         # An inherited COMPOSE_* variable can rename the project or remove what is not ours.
         for name in [name for name in os.environ if name.startswith("COMPOSE_")]:
             del os.environ[name]
@@ -60,11 +63,7 @@ class Engine:
 
     def containers(self, project: str) -> list[Container]:
         """Return all containers of a Compose project, stopped ones too."""
-        ids = look("ps", "-aq", "--no-trunc", "--filter", f"label={_PROJECT}={project}").split()
-        if not ids:
-            return []
-        found = json.loads(look("inspect", "--type", "container", *ids, tolerate="No such container") or "[]")
-        return [container(item) for item in found]
+        return looks.containers(project, told=self._told)
 
     def image_id(self, name: str) -> str:
         """Return an image's id; "" where it is not here."""
@@ -72,14 +71,7 @@ class Engine:
 
     def image_ids(self, names: Sequence[str]) -> dict[str, str]:
         """Return the ids of images by name; "" for one that is not here."""
-        found = look("image", "inspect", "--format", "{{.Id}}", *names, tolerate="No such image").split()
-        if len(found) == len(names):
-            return dict(zip(names, found, strict=True))
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
-        # What is missing leaves no gap: which one it was is asked one by one.
-        with ThreadPoolExecutor() as pool:
-            return dict(zip(names, pool.map(self.image_id, names), strict=True))
+        return looks.image_ids(names, told=self._told)
 
     def volumes(self, stack: str) -> list[Volume]:
         """Return the volumes that carry a stack's label."""
