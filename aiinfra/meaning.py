@@ -89,7 +89,7 @@ def _fingerprint(target: Target, certificate: Sequence[str]) -> str:
         sorted(state.choice.items()),
         disk.runtime_user(),
         [(str(path), _content(path)) for path in (*(target.directory / name for name in files), *own)],
-        [found for folder in bundle.folders() for found in _stamps(folder)],
+        [found for folder in bundle.folders() for found in stamps(folder)],
         _libraries(),
     )
     return hashlib.blake2b(repr(inputs).encode(), key=state.identity.digest_key, digest_size=16).hexdigest()
@@ -102,7 +102,11 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
-def _stamps(folder: Path) -> Iterator[tuple[str, int, int, int]]:
+def stamps(folder: Path) -> Iterator[tuple[str, int, int, int]]:
+    """Yield what changes with every file below a folder: path, size and times. Hidden folders and caches do not count.
+
+    The time of change cannot be set, so no copy of an older file goes unnoticed.
+    """
     for inner, below, names in os.walk(folder):
         below[:] = sorted(name for name in below if not name.startswith(".") and name != "__pycache__")
         for name in sorted(names):

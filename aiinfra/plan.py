@@ -148,5 +148,14 @@ def leftovers(containers: Sequence[R], replicas: Mapping[str, int] | None = None
     return [one for one in containers if one in unnamed or one in spare]
 
 
+def settled(desired: Desired, containers: Sequence[Running]) -> bool:
+    """Say whether exactly what should run does: there is nothing to do, whatever services are named."""
+    return (
+        all(change.action == "unchanged" for change in changes(desired, containers))
+        and all(one.state == "running" for one in containers)
+        and not leftovers(containers, desired.replicas)
+    )
+
+
 # Compose creates a replacement as OLDID_NAME and renames it last (docker/compose, convergence.go).
 _TEMPORARY_NAME = re.compile(r"[0-9a-f]{12}_")

@@ -1,6 +1,6 @@
 """How long the quick commands take on a running stack, beside `docker compose ps` on the same stack in the same run.
 
-`health` also with one service that hangs: its own timeout and a little, never the sum. Run: `make bench-commands`.
+`config check --quick` has a limit in milliseconds. `health` also with one service that hangs: its own timeout and a little, never the sum. Run: `make bench-commands`.
 """
 
 import json
@@ -17,6 +17,8 @@ from bench.startup import AIINFRA, STACK, docker, environment, in_turns, seconds
 ROUNDS = 20
 PROBE_SECONDS = 2.0
 LIMIT, WANTED = 3.0, 2.0
+CHECK = "config check --quick"
+CHECK_SECONDS = 0.5
 
 
 def hanging(directory: Path) -> float:
@@ -44,16 +46,18 @@ def main() -> None:
         directory = Path(folder)
         try:
             seconds([AIINFRA, "up"], directory)
-            verbs = {name: [AIINFRA, name] for name in ("ps", "health", "plan")}
+            verbs = {name: [AIINFRA, *name.split()] for name in ("ps", "health", "plan", CHECK)}
             commands = {"docker compose ps": ["docker", "compose", "-p", STACK, "ps"], **verbs}
             found = in_turns(ROUNDS, {name: partial(seconds, words, directory) for name, words in commands.items()})
             hung = hanging(directory)
         finally:
             seconds([AIINFRA, "down", "--volumes", "--yes"], directory)
+    checked = found.pop(CHECK)
     base = found["docker compose ps"]
     print(f"medians of {ROUNDS} rounds; at most {LIMIT} x is required, {WANTED} x is wanted")
     for name, value in found.items():
         print(f"{name:<36} {value * 1000:7.0f} ms   {value / base:5.2f} x docker compose ps")
+    print(f"{CHECK:<36} {checked * 1000:7.0f} ms   its limit is {CHECK_SECONDS * 1000:.0f} ms")
     print(f"{'health, one service hangs':<36} {hung * 1000:7.0f} ms   its timeout is {PROBE_SECONDS * 1000:.0f} ms")
 
 

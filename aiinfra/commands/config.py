@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiinfra import disk, keys, providers, workspace
-from aiinfra.commands.build import ImageWishes, image_work, make_images
-from aiinfra.commands.init import missing_keys
-from aiinfra.commands.judge import Verdict, judge
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import active_config, load
@@ -17,6 +14,9 @@ from aiinfra.providers import Difference, Fault, ProviderConfig
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import LITELLM, Stack, wanted_ports
 from aiinfra.target import Target, running
+
+if TYPE_CHECKING:
+    from aiinfra.commands.judge import Verdict
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,10 @@ def checked(target: Target, name: str) -> Checked:
 
 def judged(target: Target, found: Checked, *, engine: Engine, report: Report) -> Checked:
     """Let LiteLLM itself judge a config that our own checks have nothing against; builds its image if need be."""
+    from aiinfra.commands.build import ImageWishes, image_work, make_images  # noqa: PLC0415 - not for --quick
+    from aiinfra.commands.init import missing_keys  # noqa: PLC0415
+    from aiinfra.commands.judge import judge  # noqa: PLC0415
+
     loaded = load(target, missing_keys(target), provider_config=found.name)
     ids = engine.image_ids(list(loaded.service_images.values()))
     work = image_work(loaded, ImageWishes(), touched={LITELLM}, ids=ids, engine=engine)
@@ -163,7 +167,7 @@ def _row(target: Target, name: str, now: str, values: dict[str, str]) -> ConfigR
     return ConfigRow(name, name == now, source.bundled, str(source.path), what, needs, missing)
 
 
-def _words(verdict: Verdict) -> str:
+def _words(verdict: "Verdict") -> str:
     if verdict.refused:
         return f"LiteLLM itself refuses it: {verdict.refused}"
     return f"LiteLLM would leave out in silence: {', '.join(verdict.dropped)}" if verdict.dropped else ""

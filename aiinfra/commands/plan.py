@@ -1,12 +1,12 @@
 """`plan`: what `up` would do and why; touches nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiinfra import edge_config, meaning
-from aiinfra.engine import Container, Engine
+from aiinfra.engine import Engine
 from aiinfra.meaning import Meaning
-from aiinfra.plan import Desired, changes, leftovers
+from aiinfra.plan import Desired, settled
 from aiinfra.stack import SERVICES
 from aiinfra.target import Target
 
@@ -37,7 +37,7 @@ class Plan:
 def plan(target: Target, services: Sequence[str], *, engine: Engine) -> Plan:
     """Return what `up` would do with these services (all when none is named). Raises what `up` would raise first."""
     known = meaning.read(target)
-    if known and _as_it_should_be(target, known, engine):
+    if known and _settled(target, known, engine):
         unchanged = tuple(PlannedService(name, "unchanged", "") for name in SERVICES)
         return Plan(target.name, known.provider_config, False, unchanged, (), (), (), ())
     # Whatever is to be done, or unknown, is found out with everything read anew.
@@ -56,20 +56,10 @@ def plan(target: Target, services: Sequence[str], *, engine: Engine) -> Plan:
     )
 
 
-def _as_it_should_be(target: Target, known: Meaning, engine: Engine) -> bool:
+def _settled(target: Target, known: Meaning, engine: Engine) -> bool:
     containers = engine.containers(target.name)
     target.refuse_elsewhere(containers)
     ids = engine.image_ids(list(dict.fromkeys(known.images.values())))
-    edge = edge_config.version_of(target.workspace.edge_config())
-    return edge == known.edge and nothing_to_do(known, containers, ids)
-
-
-def nothing_to_do(known: Meaning, containers: Sequence[Container], ids: Mapping[str, str]) -> bool:
-    """Say whether exactly what should run does. `ids` are those of images by name; "" for one that is not here."""
     found = {service: ids[image] for service, image in known.images.items()}
-    desired = Desired(known.hashes, known.images, found, known.replicas)
-    return (
-        all(change.action == "unchanged" for change in changes(desired, containers))
-        and all(one.running for one in containers)
-        and not leftovers(containers, known.replicas)
-    )
+    edge = edge_config.version_of(target.workspace.edge_config())
+    return edge == known.edge and settled(Desired(known.hashes, known.images, found, known.replicas), containers)

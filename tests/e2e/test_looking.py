@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import httpx
 import jsonschema
 import pytest
 
+from aiinfra.engine import Engine, direct
 from tests.conftest import REPOSITORY
 from tests.contracts import COMMANDS, FILES
 from tests.e2e.conftest import Cli, docker
@@ -37,6 +39,39 @@ def validate(line: str, definition: str = "") -> Any:  # noqa: ANN401 - JSON
     schema = {**SCHEMA["$defs"][definition], "$defs": SCHEMA["$defs"]} if definition else SCHEMA
     jsonschema.validate(answer, schema, cls=jsonschema.Draft202012Validator)
     return answer
+
+
+# How they look
+
+HEAVY = {"pydantic", "jinja2", "yaml", "rich", "httpx", "typer.rich_utils", "python_on_whales"}
+
+
+@pytest.mark.parametrize("verb", ["ps", "health", "plan"])
+def test_a_look_at_a_stack_whose_settings_were_applied_loads_nothing_heavy(healthy: Cli, verb: str) -> None:
+    healthy.settings("timeout: 600\n")
+    try:
+        healthy.ok("up")
+        done = healthy.run(verb, PYTHONPROFILEIMPORTTIME="1")
+    finally:
+        (healthy.directory / "aiinfra.yaml").unlink()
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.returncode == 0, done.stdout
+    assert "typer" in loaded
+    assert not HEAVY & loaded
+
+
+def test_the_engine_s_socket_says_what_the_docker_commands_say(healthy: Cli) -> None:
+    healthy.ok("up")
+    raw = direct.containers(f"com.docker.compose.project={healthy.stack}", timeout=60)
+    assert raw is not None, "this engine has a socket"
+    directly, told = Engine(), Engine(told=True)
+    end = time.monotonic() + 60
+    # The engine's own checks go on between the two looks.
+    while directly.containers(healthy.stack) != told.containers(healthy.stack):
+        assert time.monotonic() < end
+    names = [one["Config"]["Image"] for one in raw]
+    assert directly.image_ids(names) == told.image_ids(names)
+    assert directly.image_ids(["nothing:1"]) == told.image_ids(["nothing:1"]) == {"nothing:1": ""}
 
 
 # exec and shell

@@ -1,12 +1,12 @@
 """What a plan says, from hashes and containers alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from aiinfra.naming import CONTENT_LABEL
-from aiinfra.plan import Desired, changes, leftovers, stuck
+from aiinfra.plan import Desired, changes, leftovers, settled, stuck
 from aiinfra.stack import SERVICES
 
 HASHES = dict.fromkeys(SERVICES, "new")
@@ -119,3 +119,28 @@ def test_one_outdated_replica_is_reason_enough_to_replace() -> None:
     seen = [Seen("mpc-api"), Seen("mpc-api", labels={CONTENT_LABEL: "old"}, number=2)]
     found = {one.service: one for one in changes(Desired(HASHES, replicas={"mpc-api": 2}), seen)}
     assert found["mpc-api"].action == "recreate"
+
+
+RUNNING = tuple(Seen(name, image="image", name=f"ai-infra-{name}-1") for name in SERVICES)
+WANTED = Desired(HASHES, dict.fromkeys(SERVICES, "image"), dict.fromkeys(SERVICES, "sha256:2"), {"litellm": 1})
+
+
+def test_a_stack_is_settled_when_exactly_what_should_run_does() -> None:
+    assert settled(WANTED, RUNNING)
+
+
+@pytest.mark.parametrize(
+    "containers",
+    [
+        RUNNING[1:],
+        (*RUNNING[:-1], replace(RUNNING[-1], state="exited")),
+        (replace(RUNNING[0], labels={CONTENT_LABEL: "old"}), *RUNNING[1:]),
+        (replace(RUNNING[0], image_id="sha256:1"), *RUNNING[1:]),
+        (*RUNNING, replace(RUNNING[1], name="ai-infra-litellm-2", number=2)),
+        (*RUNNING, replace(RUNNING[1], name="0123456789ab_ai-infra-litellm-1", state="created")),
+        (*RUNNING, Seen("migration", state="paused")),
+    ],
+    ids=["missing", "stopped", "other content", "other image", "one too many", "left over", "stuck"],
+)
+def test_a_stack_is_not_settled_with_a_container(containers: tuple[Seen, ...]) -> None:
+    assert not settled(WANTED, containers)
