@@ -1,6 +1,7 @@
 """How long the quick commands take on a running stack, beside `docker compose ps` on the same stack in the same run.
 
-`config check --quick` has a limit in milliseconds. `health` also with one service that hangs: its own timeout and a little, never the sum. Run: `make bench-commands`.
+`config check --quick` has a limit of its own. So has `health` with one service that hangs: its own timeout and a
+little, never the sum. Run: `make bench-commands`.
 """
 
 import json
