@@ -57,35 +57,28 @@ class Console:
             self.say(f"{event.subject}: {event.text}{took}")
 
     def say(self, text: str) -> None:
-        if self.quiet or self.as_json:
-            return
-        if self._live is None:
-            # As rich would print it, without the time that its import takes. Nobody reads our talk: the work goes on.
-            with contextlib.suppress(BrokenPipeError):
-                sys.stderr.write(f"{text}\n")
-                sys.stderr.flush()
-        else:
-            self._err.print(text, highlight=False, markup=False, soft_wrap=True)
+        if not self.quiet and not self.as_json:
+            self._talk(text)
 
     def command(self, text: str) -> None:
         """Show a command that is being run, with --json too: it is talk."""
-        self._err.print(f"$ {text}", style="dim", highlight=False, markup=False, soft_wrap=True)
+        self._talk(f"$ {text}", "dim")
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
         if not self.as_json:
-            self._err.print(f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+            self._talk(f"warning: {text}", "yellow")
 
     def notice(self, text: str) -> None:
         """Say something beside a stream of lines, which has no envelope for it."""
         if not self.quiet:
-            self._err.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+            self._talk(text, "yellow")
 
     def confirm(self, question: str, items: Sequence[str]) -> bool:
         """Show what it is about, and ask; anything but y or yes means no."""
         self.stop_live()
         for item in items:
-            self._err.print(f"  {item}", highlight=False, markup=False, soft_wrap=True)
+            self._talk(f"  {item}")
         self._err.print(f"{question} [y/N] ", end="", highlight=False, markup=False)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -103,9 +96,9 @@ class Console:
         self.stop_live()
         if self.as_json:
             return
-        self._err.print(f"error: {error.message}", style="red", highlight=False, markup=False, soft_wrap=True)
+        self._talk(f"error: {error.message}", "red")
         if error.hint:
-            self._err.print(f"  {error.hint}", highlight=False, markup=False, soft_wrap=True)
+            self._talk(f"  {error.hint}")
 
     def line(self, text: str) -> None:
         if not self.as_json:
@@ -171,6 +164,16 @@ class Console:
             self._live = None
             self._rows.clear()
             self._began.clear()
+
+    def _talk(self, text: str, style: str = "") -> None:
+        """Write a line to stderr; without rich, whose import takes its time, where nothing is coloured or moves."""
+        if self._live is not None or (style and sys.stderr.isatty()):
+            self._err.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+            return
+        # Nobody reads our talk: the work goes on.
+        with contextlib.suppress(BrokenPipeError):
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
     @property
     def _animated(self) -> bool:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiinfra.bundle import TEMPLATES, templates
+from aiinfra.naming import CERTIFICATE
 from aiinfra.stack import OUTSIDE, PUBLISHED, Stack
 
-FOLDER = "edge"
+# The only secret of the folder is PEM.
+FOLDER, _, PEM = CERTIFICATE.partition("/")
 FILE = f"{FOLDER}/haproxy.cfg"
-# The only secret of the folder.
-PEM = "tls.pem"
 ADMIN_PORT, MASTER_PORT = 9999, 9998
 
 # Places for containers behind the edge, per service: the replicas, one that comes and one that goes.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MINIMUM = 16
 _DISTINCT = 8
-_PLACEHOLDER = re.compile(r"(sk-)?(.)\2*|.*(\.\.\.|changeme|change-me|your[-_ ]|example|placeholder).*", re.IGNORECASE)
+_PLACEHOLDER = r"(?i)(sk-)?(.)\2*|.*(\.\.\.|changeme|change-me|your[-_ ]|example|placeholder).*"
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -170,7 +170,7 @@ def check(values: Mapping[str, str], file_name: str, further: Iterable[OwnKey] =
 
 def is_placeholder(value: str) -> bool:
     """Say whether a value only stands for one: `sk-...`, `changeme`, `your-key-here`, `xxxx`."""
-    return bool(_PLACEHOLDER.fullmatch(value))
+    return bool(re.fullmatch(_PLACEHOLDER, value))
 
 
 def _shared(values: Mapping[str, str], checked: Iterable[OwnKey], file_name: str) -> list[str]:

@@ -8,6 +8,9 @@ DEFAULT_STACK = "ai-infra"
 # Compose's own rule for project names (compose-go, loader.NormalizeProjectName), and short enough for DNS labels.
 STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
+# Where the edge's certificate lies in the folder of a stack that has `tls`.
+CERTIFICATE = "edge/tls.pem"
+
 LABEL = "org.aiinfra."
 CONTENT_LABEL = LABEL + "content-hash"
 STACK_LABEL = LABEL + "stack"

@@ -14,6 +14,7 @@ from aiinfra.stack import Stack
 from aiinfra.workspace import Workspace
 
 if TYPE_CHECKING:
+    from aiinfra.certificates import Certificate
     from aiinfra.engine import Compose, Container, Volume
     from aiinfra.settings import Settings
 
@@ -111,7 +112,13 @@ def running(target: Target) -> Stack:
             f"the stack '{target.name}' was never started from {target.directory}",
             hint="start it: `aiinfra up`",
         )
-    from aiinfra import certificates, edge_config  # noqa: PLC0415 - as above
+    pem = target.workspace.root / naming.CERTIFICATE
+    return Stack(target.name, target.directory, lambda: target.settings, state.identity, certificate=_applied(pem))
 
-    certificate = certificates.applied(target.workspace.root / edge_config.FOLDER / edge_config.PEM)
-    return Stack(target.name, target.directory, lambda: target.settings, state.identity, certificate=certificate)
+
+def _applied(pem: Path) -> "Certificate | None":
+    if not pem.exists():
+        return None
+    from aiinfra import certificates  # noqa: PLC0415 - only for stacks with TLS
+
+    return certificates.applied(pem)

@@ -1,11 +1,32 @@
 """How tables, a watched stack and log lines look; console.py prints them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from rich.console import Console, RenderableType
     from rich.table import Table
+
+    class LogLine(Protocol):
+        """A line of a log, read."""
+
+        @property
+        def time(self) -> str: ...
+        @property
+        def service(self) -> str: ...
+        @property
+        def container(self) -> str: ...
+        @property
+        def level(self) -> str: ...
+        @property
+        def request_id(self) -> str: ...
+        @property
+        def message(self) -> str: ...
+        @property
+        def fields(self) -> Mapping[str, Any]: ...
+
 
 SERVICE_STYLES: Mapping[str, str] = {"redis": "red", "litellm": "magenta", "mpc-api": "cyan", "edge": "green"}
 
@@ -62,26 +83,7 @@ def watched(console: "Console", headline: str, status: str, body: "Table | None"
     return Group(*parts) if console.height > len(parts) else head
 
 
-class LogLine(Protocol):
-    """A line of a log, read."""
-
-    @property
-    def time(self) -> str: ...
-    @property
-    def service(self) -> str: ...
-    @property
-    def container(self) -> str: ...
-    @property
-    def level(self) -> str: ...
-    @property
-    def request_id(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def fields(self) -> Mapping[str, Any]: ...
-
-
-def log_parts(line: LogLine, *, whole_time: bool) -> list[tuple[str, str]]:
+def log_parts(line: "LogLine", *, whole_time: bool) -> list[tuple[str, str]]:
     """Return a line's pieces with their styles: service, time, level, message, request id, everything else."""
     from aiinfra.loglines import shown_fields  # noqa: PLC0415 - not for tables
 

@@ -5,37 +5,33 @@ import re
 
 from aiinfra.errors import AiinfraError, Code
 
-_CAUSES: tuple[tuple[re.Pattern[str], Code, str, str], ...] = (
+_CAUSES: tuple[tuple[str, Code, str, str], ...] = (
     (
-        re.compile(r"permission denied.*(docker\.sock|daemon)", re.IGNORECASE),
+        r"permission denied.*(docker\.sock|daemon)",
         Code.DOCKER_DENIED,
         "this user may not talk to the Docker engine",
         "add the user to the group: `sudo usermod -aG docker $USER`, log in again, and retry",
     ),
     (
-        re.compile(
-            r"cannot connect to the docker daemon|is the docker daemon running|error during connect"
-            r"|failed to connect to the docker api",
-            re.IGNORECASE,
-        ),
+        r"cannot connect to the docker daemon|docker daemon running|error during connect|failed to connect to the docker",
         Code.DOCKER_STOPPED,
         "no Docker engine answers",
         "start it: `sudo systemctl start docker`, or Docker Desktop",
     ),
     (
-        re.compile(r"no space left on device", re.IGNORECASE),
+        r"no space left on device",
         Code.DISK_FULL,
         "no space is left on the disk of the Docker engine",
         "free some (`docker system df` shows what is used), and run the same command again",
     ),
     (
-        re.compile(r"non-overlapping IPv4 address pool|address pools have been fully subscribed", re.IGNORECASE),
+        r"non-overlapping IPv4 address pool|address pools have been fully subscribed",
         Code.DOCKER_REFUSED,
         "Docker has no address range left for a new network",
         "remove networks nobody uses (`docker network prune`), or set `default-address-pools` in Docker's daemon.json",
     ),
     (
-        re.compile(r"port is already allocated|address already in use|ports are not available", re.IGNORECASE),
+        r"port is already allocated|address already in use|ports are not available",
         Code.PORT_TAKEN,
         "a host port that the stack needs was taken meanwhile",
         "stop what uses it, or set `ports:` in aiinfra.yaml",
@@ -46,7 +42,7 @@ _CAUSES: tuple[tuple[re.Pattern[str], Code, str, str], ...] = (
 def refusal(stderr: str, fallback: Code = Code.DOCKER_REFUSED, log: str = "") -> AiinfraError:
     """Return the error for what Docker wrote; `fallback` where no known cause is in it, with the end of `log`."""
     for pattern, code, message, hint in _CAUSES:
-        if pattern.search(stderr):
+        if re.search(pattern, stderr, re.IGNORECASE):
             host = os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT")
             elsewhere = f"DOCKER_HOST or DOCKER_CONTEXT says {host}: is that right? If so, start the engine there"
             fix = elsewhere if code is Code.DOCKER_STOPPED and host else hint
