@@ -13,7 +13,7 @@ _CAUSES: tuple[tuple[str, Code, str, str], ...] = (
         "add the user to the group: `sudo usermod -aG docker $USER`, log in again, and retry",
     ),
     (
-        r"cannot connect to the docker daemon|docker daemon running|error during connect|failed to connect to the docker",
+        r"(cannot|failed to) connect to the docker (daemon|api)|is the docker daemon running|error during connect",
         Code.DOCKER_STOPPED,
         "no Docker engine answers",
         "start it: `sudo systemctl start docker`, or Docker Desktop",
