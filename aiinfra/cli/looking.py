@@ -1,5 +1,6 @@
 """The verbs that look at a stack: ps, health."""
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -98,7 +99,9 @@ def health(
         result = wait_healthy(run.target, wanted, engine=run.engine, timeout=timeout or _WAIT_SECONDS)
     else:
         probe_seconds = timeout if timeout and not deep else _PROBE_SECONDS
-        result = act(run.target, wanted, engine=run.engine, timeout=probe_seconds)
+        # Who waits has waited for our own start too.
+        spent = min(time.process_time(), probe_seconds / 2)
+        result = act(run.target, wanted, engine=run.engine, timeout=probe_seconds - spent)
     models = _models(run, timeout or _DEEP_SECONDS) if deep else None
     run.console.table(_COLUMNS, [_row(one) for one in result.services])
     for text in result.warnings:

@@ -87,7 +87,7 @@ def test_a_hung_redis_is_one_unhealthy_row_and_not_a_hung_engine(healthy: Cli) -
     process = int(docker("inspect", "--format", "{{.State.Pid}}", healthy.ids()["redis"]))
     os.kill(process, signal.SIGSTOP)
     try:
-        error = healthy.fails("health", "--timeout", "1", exit_code=1)
+        error = healthy.fails("health", "--timeout", "3", exit_code=1)
     finally:
         os.kill(process, signal.SIGCONT)
     # MPC-API, which asks Redis too, may say that it is degraded.
