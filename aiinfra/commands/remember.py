@@ -9,7 +9,7 @@ from aiinfra.commands.decide import Intent
 from aiinfra.commands.kept import digests
 from aiinfra.engine import Container, Engine
 from aiinfra.generations import Generation
-from aiinfra.rendering import CONTENT_LABEL
+from aiinfra.naming import CONTENT_LABEL
 from aiinfra.stack import SERVICES
 
 

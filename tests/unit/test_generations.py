@@ -9,7 +9,7 @@ from aiinfra import generations
 from aiinfra.commands.remember import became_healthy
 from aiinfra.engine import Container
 from aiinfra.generations import Generation
-from aiinfra.rendering import CONTENT_LABEL
+from aiinfra.naming import CONTENT_LABEL
 from aiinfra.workspace import Workspace
 
 ONE = Generation(
