@@ -36,10 +36,13 @@ audit: $(VENV)/dev-installed
 	$(BIN)/python tools/audit.py
 
 service-tests: $(API)/.venv/installed
-	$(PYTHON) tools/programs.py redis-server
+# gcc, with the headers that its own package lacks.
+	$(PYTHON) tools/programs.py redis-server g++
 	cd $(API) && .venv/bin/python -m pytest
 
 engine-tests: $(VENV)/dev-installed $(API)/.venv/installed machine
+# gcc, with the headers that its own package lacks.
+	$(PYTHON) tools/programs.py g++
 	$(PYTHON) tools/base_images.py --tests
 	$(PYTHON) tools/node.py
 	$(BIN)/pytest tests services/litellm/tests -m engine

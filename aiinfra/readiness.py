@@ -22,6 +22,9 @@ __all__ = ["Wait", "exit_reason"]
 
 _PAUSE = 0.2
 
+# Seconds until a wait says what it waits for.
+_SILENT = 10.0
+
 # Who is to blame when several are not healthy: what stands in front of or below the others comes first.
 _CAUSES = (REDIS, EDGE, LITELLM, MPC_API)
 
@@ -30,8 +33,9 @@ _CAUSES = (REDIS, EDGE, LITELLM, MPC_API)
 class Wait:
     """One wait for a stack, with one deadline.
 
-    `on_ready` is called once per service, with the seconds since `started`. `before` is how the containers stood
-    before anything was started: one that is still as it was has not crashed.
+    `on_ready` is called once per service, with the seconds since `started`; before that `on_late`, with the reason, for
+    one that takes long and that others may wait for. `before` is how the containers stood before anything was started:
+    one that is still as it was has not crashed.
     """
 
     stack: Stack
@@ -41,6 +45,7 @@ class Wait:
     on_ready: Callable[[str, float], None]
     clock: Clock = SYSTEM_CLOCK
     before: Sequence[Container] = ()
+    on_late: Callable[[str, str], None] = lambda *_: None
     ready: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -51,7 +56,7 @@ class Wait:
 
         Raises AiinfraError (NOT_READY) at the deadline, and at once when a container exits or restarts.
         """
-        pending = list(services)
+        pending, told = list(services), set[str]()
         with ThreadPoolExecutor() as pool:
             while True:
                 seen = self._containers()
@@ -65,8 +70,13 @@ class Wait:
                         self.note_ready(name, self.clock.now() - self.started)
                 if not pending and self._edge_agrees(seen, services):
                     return
-                if self.clock.now() - self.started > self.seconds:
+                waited = self.clock.now() - self.started
+                if waited > self.seconds:
                     raise self._late(pending, seen, found)
+                late = min(pending, key=_CAUSES.index, default="")
+                if late and waited > _SILENT and late not in told:
+                    told.add(late)
+                    self.on_late(late, _said(found.get(late), _worst(seen.get(late, ()))))
                 self.clock.sleep(_PAUSE)
 
     def _containers(self) -> dict[str, list[Container]]:
@@ -115,21 +125,31 @@ class Wait:
         self, pending: Sequence[str], seen: Mapping[str, Sequence[Container]], found: Mapping[str, Probe]
     ) -> AiinfraError:
         service = min(pending, key=_CAUSES.index) if pending else EDGE
-        # Of several replicas the one at fault is shown.
-        container = min(seen.get(service, ()), key=lambda one: one.health == "healthy", default=None)
+        container = _worst(seen.get(service, ()))
         if not pending:
             return self._failure(EDGE, f"its own checks fail after {self.seconds:.0f} s", container)
         if container is None:
             return self._failure(service, "its container is gone", None)
-        probe = found.get(service)
-        text = (probe.text if probe and not probe.healthy else "") or container.last_check or "no check has run yet"
-        reason = f"it is not healthy after {self.seconds:.0f} s; its last check says: {text}"
+        said = _said(found.get(service), container)
+        reason = f"it is not healthy after {self.seconds:.0f} s; its last check says: {said}"
         return self._failure(service, reason, container)
 
     def _failure(self, service: str, reason: str, container: Container | None, end: Exit | None = None) -> AiinfraError:
         lines = self.engine.logs_of(container, LOG_LINES) if container else []
         secrets = keys.load(self.stack.directory, self.stack.name).values()
         return not_ready(service, container, reason, end=end, lines=lines, secrets=secrets)
+
+
+def _worst(containers: Sequence[Container]) -> Container | None:
+    """Of several replicas the one at fault is shown."""
+    return min(containers, key=lambda one: one.health == "healthy", default=None)
+
+
+def _said(probe: Probe | None, container: Container | None) -> str:
+    """Return what the last look at a service said."""
+    if probe and not probe.healthy and probe.text:
+        return probe.text
+    return (container.last_check if container else "") or "no check has run yet"
 
 
 def _crashed(before: Container | None, now: Container) -> bool:

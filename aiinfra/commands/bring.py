@@ -65,9 +65,10 @@ def bring(
         retag(intent, engine)
         if intent.changed:
             intent = _prepared(intent, engine=engine, report=report)
-        on_ready = partial(_say_ready, report, intent.touched)
+        shown = set(intent.touched)
+        on_ready, on_late = partial(_say_ready, report, shown), partial(_say_late, report, shown)
         root = intent.loaded.target.workspace.root
-        wait = Wait(intent.loaded.stack, engine, root, seconds, on_ready, clock, intent.containers)
+        wait = Wait(intent.loaded.stack, engine, root, seconds, on_ready, clock, intent.containers, on_late)
         for stage in intent.stages:
             _bring_stage(intent, stage, wait, done, report=report, detach=detach)
     remember(intent, healthy=not detach, engine=engine)
@@ -96,7 +97,8 @@ def _bring_stage(
         wait.note_ready(change.service, took)
     if swaps and not detach:
         # The engine's own check may need a moment more than ours.
-        replace(wait, on_ready=lambda *_: None, ready={}).healthy([change.service for change in swaps])
+        silent = replace(wait, on_ready=lambda *_: None, on_late=lambda *_: None, ready={})
+        silent.healthy([change.service for change in swaps])
 
 
 def _prepared(intent: Intent, *, engine: Engine, report: Report) -> Intent:
@@ -161,8 +163,13 @@ def _warn_of_missing_aliases(loaded: Loaded, report: Report) -> None:
         report(Event("warning", f"provider config {loaded.provider.name}", text))
 
 
-def _say_ready(report: Report, touched: set[str], service: str, seconds: float) -> None:
-    if service in touched:
+def _say_late(report: Report, shown: set[str], service: str, reason: str) -> None:
+    shown.add(service)
+    report(Event("detail", service, f"not healthy yet: {reason}"))
+
+
+def _say_ready(report: Report, shown: set[str], service: str, seconds: float) -> None:
+    if service in shown:
         report(Event("done", service, "healthy", seconds))
 
 

@@ -87,6 +87,8 @@ def alive(bench: Bench, candidate: Container) -> Container:
     now = bench.engine.rollout.look_at(candidate.id)
     if now is None:
         raise refused(bench, candidate, "its container is gone")
+    if now.state == "paused":
+        raise refused(bench, now, "it is frozen (`docker pause`)")
     if not now.running or now.restarts > 0:
         end = bench.engine.last_exit(now)
         raise refused(bench, now, exit_reason(now.service, end), end)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from aiinfra import keys, probes
-from aiinfra.engine import Container, Engine
+from aiinfra.engine import Container, Engine, Exit
 from aiinfra.probes import Probe
 from aiinfra.stack import EDGE, PUBLISHED, REDIS, SERVICES, Stack
 from aiinfra.target import Target, running
@@ -124,7 +124,7 @@ def judged(
 def _replica(container: Container, probe: Probe | None) -> ReplicaHealth:
     said = (container.health if container.running else "") or container.state
     if not container.running:
-        text = f"exit code {container.exit_code}" if container.state == "exited" else "it does not run"
+        text = _why_not(container)
         status = container.state if container.state in ("paused", "restarting") else "stopped"
     elif probe is None:
         status, text = "unhealthy", "it could not be probed"
@@ -143,6 +143,16 @@ def _replica(container: Container, probe: Probe | None) -> ReplicaHealth:
         container.failing_streak,
         container.last_failure,
     )
+
+
+def _why_not(container: Container) -> str:
+    if container.state == "paused":
+        return "it is frozen (`docker pause`)"
+    if container.state not in ("exited", "restarting"):
+        return "it does not run"
+    from aiinfra.diagnosis import exit_reason  # noqa: PLC0415 - only when something is wrong
+
+    return exit_reason(container.service, Exit(container.exit_code, container.out_of_memory))
 
 
 def _verdict(replicas: Sequence[ReplicaHealth], through: Probe | None) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -95,13 +94,9 @@ class Engine:
 
     def last_exit(self, container: Container) -> Exit:
         """Return how a container ended last, also when it was restarted since; from the engine's events."""
-        since = "0" if container.started is None else str(int(container.started.timestamp()) - 3600)
-        wanted = ["--filter", f"container={container.id}", "--filter", "event=die", "--filter", "event=oom"]
-        text = look("events", "--since", since, "--until", f"{time.time():.0f}", *wanted, "--format", "{{json .}}")
-        events = [json.loads(line) for line in text.splitlines()]
-        codes = [int(one["Actor"]["Attributes"]["exitCode"]) for one in events if one["Action"] == "die"]
-        out_of_memory = any(one["Action"] == "oom" for one in events)
-        return Exit(codes[-1] if codes else container.exit_code, out_of_memory or container.out_of_memory)
+        from aiinfra.engine.exits import last_exit  # noqa: PLC0415 - only when something is wrong
+
+        return last_exit(container)
 
     def execute(
         self, container: Container, command: Sequence[str], *, text: str = "", timeout: float | None = TIMEOUT

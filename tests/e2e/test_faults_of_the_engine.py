@@ -1,8 +1,15 @@
-"""What a user sees, and what is lost, when the engine restarts or hangs; on an engine of its own."""
+"""What a user sees, and what is lost, when the engine restarts, hangs or has no space left; on an engine of its own."""
 
-from tests.e2e.apart import apart, begin, engine
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.apart import apart, begin, engine, new_stack
 from tests.e2e.conftest import Cli
-from tests.private_engine import PrivateEngine, until
+from tests.private_engine import PrivateEngine, started, until
 
 __all__ = ["apart", "engine"]
 
@@ -38,3 +45,45 @@ def test_an_engine_that_hangs_is_told_by_every_verb_in_seconds(apart: Cli, engin
         done = apart.run("doctor")
         assert (done.returncode, "did not answer within" in done.stdout) == (1, True)
     apart.ok("down", "--timeout", "0")
+
+
+@pytest.fixture(name="small")
+def _small() -> Iterator[PrivateEngine]:
+    """An engine on a disk that has room for Redis, the edge and a little more."""
+    with started(disk=700_000_000) as one:
+        yield one
+
+
+def test_a_full_disk_of_the_engine_is_told_by_name_leaves_what_runs_and_heals_when_there_is_space(
+    command: Path, tmp_path: Path, small: PrivateEngine
+) -> None:
+    cli = new_stack(command, tmp_path, small)
+    begin(cli)
+    until(lambda: cli.run("health", "redis").returncode == 0, "redis is healthy")
+    before = states(small, cli)
+    fill(small.data / "filler")
+    cli.settings("services: {mpc-api: {log_level: debug}, litellm: {grace: 5}}\n")
+    error = cli.fails("up", exit_code=1)
+    assert (error["code"], "the disk of the Docker engine" in error["message"]) == ("DISK_FULL", True)
+    assert states(small, cli) == before
+    # What it took in last cannot be kept, so it takes in no more, and says why.
+    until(lambda: "MISCONF" in redis(cli, small, "SET", "late", "yes"), "redis refuses to write")
+    done = cli.run("health", "redis")
+    assert (done.returncode, "No space left on device" in done.stdout) == (1, True), done.stdout
+    (small.data / "filler").unlink()
+    until(lambda: cli.run("health", "redis").returncode == 0, "redis is healthy by itself")
+    assert redis(cli, small, "SET", "later", "yes") == "OK"
+    begin(cli)
+    assert states(small, cli).keys() == before.keys()
+
+
+def fill(path: Path) -> None:
+    """Take all the space there is on a disk, the large pieces first."""
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY)
+    size = 0
+    for piece in (1 << 24, 1 << 20, 1 << 16, 1 << 12):
+        with contextlib.suppress(OSError):
+            while True:
+                os.posix_fallocate(descriptor, size, piece)
+                size += piece
+    os.close(descriptor)

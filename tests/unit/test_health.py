@@ -55,14 +55,20 @@ def test_a_service_that_calls_itself_degraded_is_degraded_with_its_own_reason() 
 @pytest.mark.parametrize(
     ("state", "status", "text"),
     [
-        ("exited", "stopped", "exit code 3"),
-        ("paused", "paused", "it does not run"),
-        ("restarting", "restarting", "it does not run"),
+        ("exited", "stopped", "it exited with code 3"),
+        ("paused", "paused", "it is frozen (`docker pause`)"),
+        ("restarting", "restarting", "it exited with code 3"),
         ("created", "stopped", "it does not run"),
     ],
 )
 def test_a_container_that_does_not_run_has_a_word_of_its_own(state: str, status: str, text: str) -> None:
     assert verdict(BAD, (container(1, state=state, exit_code=3), None)) == (status, text)
+
+
+def test_a_container_that_ran_out_of_memory_says_so_while_it_is_started_again() -> None:
+    one = container(1, state="restarting", exit_code=137, out_of_memory=True)
+    words = "it ran out of memory (its limit is services.mpc-api.memory) and was killed"
+    assert verdict(BAD, (one, None)) == ("restarting", words)
 
 
 def test_no_container_at_all_is_stopped() -> None:
