@@ -89,6 +89,7 @@ def main() -> None:
                 "python -c pass": lambda: seconds([sys.executable, "-c", "pass"], directory),
                 "aiinfra --version": lambda: seconds([AIINFRA, "--version"], directory),
                 "aiinfra --help": lambda: seconds([AIINFRA, "--help"], directory),
+                "aiinfra config check --quick": lambda: seconds([AIINFRA, "config", "check", "--quick"], directory),
             },
         )
         try:

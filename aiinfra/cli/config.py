@@ -60,12 +60,14 @@ def check(
     quick: Annotated[bool, typer.Option("--quick", help="Leave LiteLLM's own judgement out.")] = False,  # noqa: FBT002
 ) -> None:
     """Find what is wrong with a provider config, last by LiteLLM itself in a container without network."""
-    from aiinfra.commands.config import active, checked, judged, names  # noqa: PLC0415
+    from aiinfra.commands.config import active, checked, names  # noqa: PLC0415
 
     if all_ and name:
         raise AiinfraError(Code.USAGE, "a name and --all exclude each other", hint="use one of them")
     found = [checked(run.target, one) for one in (names(run.target) if all_ else [name or active(run.target)])]
     if not quick:
+        from aiinfra.commands.judge import judged  # noqa: PLC0415
+
         ask = partial(judged, run.target, engine=run.engine, report=run.console.report)
         found = [ask(one) if one.usable else one for one in found]
     for one in found:

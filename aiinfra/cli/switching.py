@@ -24,7 +24,7 @@ def use_config(
     name: Annotated[str, typer.Argument(help="A provider config; `-` is the one before.")],
     check: Annotated[bool, typer.Option("--check", help="Only check it, and show what would change.")] = False,  # noqa: FBT002
     probe: Annotated[  # noqa: FBT002
-        bool, typer.Option("--probe", help="Send one real request to every alias, for money; asks first.")
+        bool, typer.Option("--probe", help="Send one real request to every alias; asks first where that costs.")
     ] = False,
     timeout: Annotated[
         int | None, typer.Option(min=1, help="Seconds to wait for the new gateway [default: 180].")
@@ -42,12 +42,16 @@ def use_config(
         run.done(result)
         return
     if probe and use.running:
-        run.confirm(f"send one real request to each alias of {use.name}? Providers charge for it.", list(use.aliases))
+        run.confirm(f"send one real request to each alias of {use.name}? Providers charge for it.", list(use.paid))
     result = act(run.target, use, probe=probe, engine=run.engine, report=run.console.report, timeout=timeout)
-    if result.applied:
-        run.console.say(f"{result.stack}: serves {use.name} after {result.seconds:.1f} s; back: `aiinfra use-config -`")
+    if not result.applied:
+        unasked = ", and nothing was probed: the stack does not run" if probe else ""
+        text = f"{use.name} is recorded, and takes effect with `aiinfra up`{unasked}"
+    elif result.changed:
+        text = f"{result.stack}: serves {use.name} after {result.seconds:.1f} s; back: `aiinfra use-config -`"
     else:
-        run.console.say(run.addressed(f"{use.name} is recorded, and takes effect with `aiinfra up`"))
+        text = f"{result.stack}: served {use.name} already, and still does; nothing was touched"
+    run.console.say(run.addressed(text))
     run.done(result)
 
 
@@ -99,5 +103,7 @@ def _introduce(run: Invocation, use: "Use") -> None:
     if use.difference is None:
         run.console.say(f"{use.before} cannot be read any more, so there is nothing to compare with")
     else:
-        for line in use.difference.lines():
+        for line in use.difference.lines() if not use.difference.empty else ["they say the same"]:
             run.console.say(f"  {line}")
+    for warning in use.warnings:
+        run.console.warn(warning)

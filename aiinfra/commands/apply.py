@@ -46,14 +46,41 @@ def apply(
     Raises AiinfraError: exit 3 before anything is touched, 4 for Docker, PORT_TAKEN before anything starts,
     NOT_READY with the reason when a service does not become healthy.
     """
-    began = clock.now()
     seconds = float(timeout or target.settings.timeout)
-    with target.workspace.lock(verb, wait=seconds, on_wait=partial(_say_waiting, report)):
-        recover(target, engine=engine, report=report, clock=clock)
-        prepare()
-        intent = replace(decide(target, engine, overrides), verb=verb)
-        services = bring(intent, engine=engine, report=report, seconds=seconds, detach=detach, clock=clock)
+    with target.workspace.lock(verb, wait=seconds, on_wait=partial(say_waiting, report)):
+        result = applied(
+            target,
+            verb,
+            overrides,
+            engine=engine,
+            report=report,
+            seconds=seconds,
+            detach=detach,
+            prepare=prepare,
+            clock=clock,
+        )
         meaning.write(target)
+        return result
+
+
+def applied(
+    target: Target,
+    verb: str,
+    overrides: Overrides | None = None,
+    *,
+    engine: Engine,
+    report: Report,
+    seconds: float,
+    detach: bool = False,
+    prepare: Callable[[], None] = lambda: None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> Applied:
+    """Do what `apply` does, for a command that holds the stack's lock already, for more than this."""
+    began = clock.now()
+    recover(target, engine=engine, report=report, clock=clock)
+    prepare()
+    intent = replace(decide(target, engine, overrides), verb=verb)
+    services = bring(intent, engine=engine, report=report, seconds=seconds, detach=detach, clock=clock)
     return Applied(
         target.name,
         intent.loaded.provider.name,
@@ -66,5 +93,6 @@ def apply(
     )
 
 
-def _say_waiting(report: Report, holder: str) -> None:
+def say_waiting(report: Report, holder: str) -> None:
+    """Tell who holds the lock that a command waits for."""
     report(Event("note", "lock", f"waiting for {holder}"))

@@ -3,20 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiinfra import disk, keys, providers, workspace
-from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.loading import active_config, load
-from aiinfra.naming import STACK_LABEL
+from aiinfra.loading import active_config
 from aiinfra.providers import Difference, Fault, ProviderConfig
-from aiinfra.reporting import Event, Report
-from aiinfra.stack import LITELLM, Stack, wanted_ports
+from aiinfra.stack import Stack, wanted_ports
 from aiinfra.target import Target, running
-
-if TYPE_CHECKING:
-    from aiinfra.commands.judge import Verdict
 
 
 @dataclass(frozen=True)
@@ -79,41 +73,9 @@ def checked(target: Target, name: str) -> Checked:
     return Checked(name, file, usable, judged=False, faults=found)
 
 
-def judged(target: Target, found: Checked, *, engine: Engine, report: Report) -> Checked:
-    """Let LiteLLM itself judge a config that our own checks have nothing against; builds its image if need be."""
-    from aiinfra.commands.build import ImageWishes, image_work, make_images  # noqa: PLC0415 - not for --quick
-    from aiinfra.commands.init import missing_keys  # noqa: PLC0415
-    from aiinfra.commands.judge import judge  # noqa: PLC0415
-
-    loaded = load(target, missing_keys(target), provider_config=found.name)
-    ids = engine.image_ids(list(loaded.service_images.values()))
-    work = image_work(loaded, ImageWishes(), touched={LITELLM}, ids=ids, engine=engine)
-    if work.builds:
-        engine.require()
-        make_images(work, engine=engine, report=report)
-    verdict = judge(loaded.provider, loaded.service_images[LITELLM], {STACK_LABEL: target.name})
-    words = _words(verdict)
-    return Checked(found.name, found.file, usable=not words, judged=True, faults=found.faults, words=words)
-
-
-def insist_on_litellm(target: Target, name: str, *, engine: Engine, report: Report) -> None:
-    """Let LiteLLM judge a config. Raises AiinfraError (PROVIDER_CONFIG_INVALID) with its own words."""
-    report(Event("begin", name, "LiteLLM itself looks at it"))
-    clean = Checked(name, "", usable=True, judged=False, faults=())
-    verdict = judged(target, clean, engine=engine, report=report)
-    if not verdict.usable:
-        raise AiinfraError(
-            Code.PROVIDER_CONFIG_INVALID,
-            f"the provider config '{name}' cannot be used: {verdict.words}",
-            hint=f"edit {path_of(target, name)}; nothing was touched",
-            details={"provider_config": name},
-        )
-    report(Event("done", name, "LiteLLM takes it"))
-
-
-def insist(target: Target, config: ProviderConfig) -> None:
-    """Raise AiinfraError (exit 3) with every fault of a config."""
-    providers.check(config, _values(target), target.keys_file)
+def insist(target: Target, config: ProviderConfig) -> tuple[Fault, ...]:
+    """Return the warnings about a config. Raises AiinfraError (exit 3) with every error in it."""
+    return providers.check(config, _values(target), target.keys_file)
 
 
 def stack_of(target: Target) -> Stack:
@@ -165,12 +127,6 @@ def _row(target: Target, name: str, now: str, values: dict[str, str]) -> ConfigR
     missing = tuple(dict.fromkeys(one.variable for one in found if one.variable and not values.get(one.variable)))
     needs = tuple(one for one in config.variables if one not in own and one not in providers.PROVIDED)
     return ConfigRow(name, name == now, source.bundled, str(source.path), what, needs, missing)
-
-
-def _words(verdict: "Verdict") -> str:
-    if verdict.refused:
-        return f"LiteLLM itself refuses it: {verdict.refused}"
-    return f"LiteLLM would leave out in silence: {', '.join(verdict.dropped)}" if verdict.dropped else ""
 
 
 def _extending(name: str, base: str) -> str:

@@ -3,12 +3,20 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiinfra.bundle import SERVICES
-from aiinfra.engine import ask
+from aiinfra.commands.build import ImageWishes, image_work, make_images
+from aiinfra.commands.config import Checked, path_of
+from aiinfra.commands.init import missing_keys
+from aiinfra.engine import Engine, ask
 from aiinfra.errors import AiinfraError, Code
+from aiinfra.loading import load
+from aiinfra.naming import STACK_LABEL
 from aiinfra.providers import ProviderConfig, redacted_text
+from aiinfra.reporting import Event, Report
+from aiinfra.stack import LITELLM
+from aiinfra.target import Target
 
 # Seconds. LiteLLM takes 6 of them on a quiet machine.
 _TIMEOUT = 240.0
@@ -23,7 +31,35 @@ class Verdict:
     dropped: tuple[str, ...] = ()
 
 
-def judge(config: ProviderConfig, image: str, labels: dict[str, str]) -> Verdict:
+def judged(target: Target, found: Checked, *, engine: Engine, report: Report) -> Checked:
+    """Let LiteLLM itself judge a config that our own checks have nothing against; builds its image if need be."""
+    loaded = load(target, missing_keys(target), provider_config=found.name)
+    ids = engine.image_ids(list(loaded.service_images.values()))
+    work = image_work(loaded, ImageWishes(), touched={LITELLM}, ids=ids, engine=engine)
+    if work.builds:
+        engine.require()
+        make_images(work, engine=engine, report=report)
+    verdict = _asked(loaded.provider, loaded.service_images[LITELLM], {STACK_LABEL: target.name})
+    words = _words(verdict)
+    return replace(found, usable=not words, judged=True, words=words)
+
+
+def insist_on_litellm(target: Target, name: str, *, engine: Engine, report: Report) -> None:
+    """Let LiteLLM judge a config. Raises AiinfraError (PROVIDER_CONFIG_INVALID) with its own words."""
+    report(Event("begin", name, "LiteLLM itself looks at it"))
+    clean = Checked(name, "", usable=True, judged=False, faults=())
+    verdict = judged(target, clean, engine=engine, report=report)
+    if not verdict.usable:
+        raise AiinfraError(
+            Code.PROVIDER_CONFIG_INVALID,
+            f"the provider config '{name}' cannot be used: {verdict.words}",
+            hint=f"edit {path_of(target, name)}; nothing was touched",
+            details={"provider_config": name},
+        )
+    report(Event("done", name, "LiteLLM takes it"))
+
+
+def _asked(config: ProviderConfig, image: str, labels: dict[str, str]) -> Verdict:
     """Ask LiteLLM. No real key is handed over. Raises AiinfraError for Docker, or when there is no verdict."""
     program = (SERVICES / "litellm" / "judge.py").read_text(encoding="utf-8")
     # LiteLLM refuses short and well-known master keys.
@@ -42,6 +78,12 @@ def judge(config: ProviderConfig, image: str, labels: dict[str, str]) -> Verdict
     if "refused" in answer:
         return Verdict(refused=redacted_text(str(answer["refused"])))
     return Verdict(dropped=tuple(_dropped(config, answer["models"])))
+
+
+def _words(verdict: Verdict) -> str:
+    if verdict.refused:
+        return f"LiteLLM itself refuses it: {verdict.refused}"
+    return f"LiteLLM would leave out in silence: {', '.join(verdict.dropped)}" if verdict.dropped else ""
 
 
 def _dropped(config: ProviderConfig, served: Iterable[tuple[str, str]]) -> list[str]:

@@ -1,15 +1,17 @@
 """A generation, read back from what was kept of it, with the keys of today."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from aiinfra import keys, providers
-from aiinfra.engine import Engine
+from aiinfra import generations, keys, providers
+from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.generations import Generation
 from aiinfra.keys import OWN_KEYS
 from aiinfra.loading import Loaded, wanted_certificate
+from aiinfra.naming import CONTENT_LABEL
+from aiinfra.providers import ProviderConfig
 from aiinfra.rendering import Rendered, RenderedFile, beginning_edge, digest
 from aiinfra.stack import BUILT, LITELLM, Stack
 from aiinfra.target import Target
@@ -30,11 +32,23 @@ def load_kept(target: Target, generation: Generation) -> Loaded:
     if changed:
         raise refusal(generation, f"these keys changed since, and keys are never rolled back: {', '.join(changed)}")
     rendered = _rendered(target, generation, stack)
-    provider = providers.kept(generation.provider_config, _config(target, generation))
+    provider = config_of(target, generation)
     own = {service: generation.images[service] for service in BUILT}
     return Loaded(
         target, stack, values, provider, replace(state, identity=identity), own, rendered, dict(generation.images)
     )
+
+
+def serving(target: Target, containers: Sequence[Container]) -> Generation | None:
+    """Return what was kept of the state that the gateway of `containers` runs; None where it is not kept."""
+    runs = {one.labels.get(CONTENT_LABEL) for one in containers if one.service == LITELLM and one.running}
+    kept = reversed(generations.load(target.workspace))
+    return next((one for one in kept if one.hashes.get(LITELLM) in runs), None)
+
+
+def config_of(target: Target, generation: Generation) -> ProviderConfig:
+    """Return the provider config as it was rendered then. Raises AiinfraError when it is gone."""
+    return providers.kept(generation.provider_config, _config(target, generation))
 
 
 def digests(loaded: Loaded) -> dict[str, str]:

@@ -135,6 +135,18 @@ def test_there_is_nothing_to_go_back_to_at_first(tmp_path: Path) -> None:
     assert "aiinfra config list" in done.stderr
 
 
+def test_the_one_before_is_what_was_chosen_once_the_settings_say_something_else(tmp_path: Path) -> None:
+    write_keys(tmp_path)
+    own(tmp_path, "model_list: []", "chosen")
+    own(tmp_path, "model_list: []", "first")
+    space = target_of(tmp_path, None).workspace
+    space.prepare()
+    space.save(State(FIXED_IDENTITY, choice={"name": "chosen", "settings": "mock", "before": "first"}))
+    assert "'first' cannot be used" in aiinfra(tmp_path, "use-config", "-").stderr
+    (tmp_path / "aiinfra.yaml").write_text("provider_config: openai-only\n", encoding="utf-8")
+    assert "'chosen' cannot be used" in aiinfra(tmp_path, "use-config", "-").stderr
+
+
 def test_what_use_config_chose_counts_until_the_settings_say_something_else(tmp_path: Path) -> None:
     target = target_of(tmp_path, None)
     chosen = State(FIXED_IDENTITY, choice={"name": "openai-only", "settings": "mock", "before": "mock"})
