@@ -71,6 +71,15 @@ def write_files(root: Path, files: "Iterable[RenderedFile]") -> None:
             hand_over(path, file.text, secret=file.secret)
 
 
+def texts(folder: Path) -> dict[str, str]:
+    """Return the files of a folder by name, those that can be read and are text."""
+    found = {}
+    for path in folder.glob("[!.]*"):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            found[path.name] = path.read_bytes().decode()
+    return found
+
+
 def _differs(path: Path, text: str) -> bool:
     try:
         return path.read_bytes() != text.encode()

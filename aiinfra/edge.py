@@ -23,12 +23,13 @@ from aiinfra.edge_config import (
     Place,
     attached_in,
     edge_files,
+    intact,
     version_of,
 )
 from aiinfra.edge_state import Server, servers_in
 from aiinfra.engine import Container, Engine, hung
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.stack import Stack
+from aiinfra.stack import PUBLISHED, Stack
 
 _TALK = 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && cat <&3'
 _TIMEOUT = 8
@@ -107,6 +108,19 @@ class Edge:
                 self._admin(f"set server {server.path} state maint; set server {server.path} fqdn {FOLDER}")
             elif name and (server.name != name or server.state != "ready"):
                 self._admin(f"set server {server.path} fqdn {name}; set server {server.path} state ready")
+
+    def mend(self) -> None:
+        """Write the files anew from what runs, where they were changed by hand or are gone."""
+        if not intact(self.stack, disk.texts(self.root / FOLDER)):
+            found = {server.path: server for server in self.servers() if server.state == "ready"}
+            places = {
+                service: tuple(
+                    Place(one.name, one.address) if (one := found.get(f"{service}/{service}-{number}")) else Place()
+                    for number in range(1, SLOTS + 1)
+                )
+                for service in PUBLISHED
+            }
+            write_config(self.root, self.stack, places)
 
     def hold(self, service: str, *, seconds: int) -> None:
         """Let requests to a service wait in the edge, for so many seconds from now at most; 0 lets them go."""

@@ -11,7 +11,8 @@ from aiinfra.stack import OUTSIDE, PUBLISHED, Stack
 
 # The only secret of the folder is PEM.
 FOLDER, _, PEM = CERTIFICATE.partition("/")
-FILE = f"{FOLDER}/haproxy.cfg"
+CONFIG = "haproxy.cfg"
+FILE = f"{FOLDER}/{CONFIG}"
 ADMIN_PORT, MASTER_PORT = 9999, 9998
 
 # Places for containers behind the edge, per service: the replicas, one that comes and one that goes.
@@ -49,7 +50,7 @@ def edge_files(stack: Stack, attached: Attached) -> dict[str, str]:
     if stack.certificate:
         others[PEM] = stack.certificate.pem
     version = hashlib.sha256("".join((unversioned, *others.values())).encode()).hexdigest()[:12]
-    return {**others, "haproxy.cfg": _config(stack, attached, version)}
+    return {**others, CONFIG: _config(stack, attached, version)}
 
 
 def empty() -> dict[str, tuple[Place, ...]]:
@@ -74,7 +75,25 @@ def attached_in(config: str) -> dict[str, tuple[Place, ...]]:
     for server in _SERVER.finditer(config):
         place = Place() if server["disabled"] else Place(server["name"], server["address"] or "")
         found[server["service"]].append(place)
-    return {service: padded(places) for service, places in found.items()}
+    return {service: padded(places[:SLOTS]) for service, places in found.items()}
+
+
+def intact(stack: Stack, files: Mapping[str, str]) -> bool:
+    """Say whether the files of the edge's folder are as we write them, whatever containers stand behind it."""
+    return skeleton(files) == skeleton(edge_files(stack, first(stack)))
+
+
+def skeleton(files: Mapping[str, str]) -> str:
+    """Return a hash of the edge's files, by name, without what their places hold."""
+    wanted = {name: files.get(name, "") for name in (CONFIG, "hold.lua", PEM)}
+    wanted[CONFIG] = _SERVER.sub(r"server \g<service>", wanted[CONFIG])
+    return hashlib.sha256("\0".join(wanted.values()).encode()).hexdigest()
+
+
+def behind(config: str) -> set[tuple[str, str]]:
+    """Return service and name of each container that a configuration has behind the edge."""
+    found = attached_in(config).items()
+    return {(service, place.name) for service, places in found for place in places if place.name}
 
 
 def version_of(config: str) -> str:

@@ -3,6 +3,7 @@
 import http.client
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiinfra.edge import Edge
@@ -17,14 +18,21 @@ _WARM_UP_TIMEOUT = 30.0
 _NO_MODEL = "aiinfra-warm-up"
 
 
-def fault(edge: Edge, container: Container, loaded: Loaded) -> str:
-    """Return why a container cannot serve; "" when it can."""
+@dataclass(frozen=True)
+class Fault:
+    """Why a container cannot serve; `final` where waiting changes nothing."""
+
+    text: str
+    final: bool = False
+
+
+def fault(edge: Edge, container: Container, loaded: Loaded) -> Fault | None:
+    """Return why a container cannot serve; None when it can."""
     try:
-        if container.service == LITELLM:
-            return _gateway_fault(edge, container, loaded)
-        return _api_fault(edge, container)
+        found = _gateway_fault if container.service == LITELLM else _api_fault
+        return found(edge, container, loaded)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return str(error) or type(error).__name__
+        return Fault(str(error) or type(error).__name__)
 
 
 def warm_up(edge: Edge, container: Container, loaded: Loaded) -> None:
@@ -47,12 +55,20 @@ def warm_up(edge: Edge, container: Container, loaded: Loaded) -> None:
         return
 
 
-def _gateway_fault(edge: Edge, container: Container, loaded: Loaded) -> str:
-    status, body = _ask(edge, container, "GET", "/v1/models", headers=_key(loaded))
-    if status != http.client.OK:
-        return f"GET /v1/models: HTTP {status}: {body[:300]}"
-    served = {one["id"] for one in json.loads(body)["data"]}
-    return models_fault(loaded.provider.aliases, served)
+def _gateway_fault(edge: Edge, container: Container, loaded: Loaded) -> Fault | None:
+    said = {}
+    for path in ("/v1/models", "/v1/model/info"):
+        status, body = _ask(edge, container, "GET", path, headers=_key(loaded))
+        if status != http.client.OK:
+            return Fault(f"GET {path}: HTTP {status}: {body[:300]}")
+        said[path] = json.loads(body)["data"]
+    wrong = models_fault(loaded.provider.aliases, {one["id"] for one in said["/v1/models"]})
+    # An alias with two deployments is served also when LiteLLM left out one of them.
+    dropped = loaded.provider.dropped(one["model_name"] for one in said["/v1/model/info"])
+    if dropped and not wrong:
+        wrong = f"LiteLLM left out a deployment of {', '.join(dropped)}"
+    # It reads its config before it listens: what it serves then, it serves for good.
+    return Fault(wrong, final=True) if wrong else None
 
 
 def models_fault(rendered: Sequence[str], served: set[str]) -> str:
@@ -66,12 +82,12 @@ def models_fault(rendered: Sequence[str], served: set[str]) -> str:
     return ""
 
 
-def _api_fault(edge: Edge, container: Container) -> str:
+def _api_fault(edge: Edge, container: Container, _loaded: Loaded) -> Fault | None:
     status, body = _ask(edge, container, "GET", "/health", headers={})
     if status != http.client.OK:
-        return f"GET /health: HTTP {status}: {body[:300]}"
+        return Fault(f"GET /health: HTTP {status}: {body[:300]}")
     said = json.loads(body).get("status")
-    return "" if said in ("healthy", "degraded") else f"GET /health: it says {said}"
+    return None if said in ("healthy", "degraded") else Fault(f"GET /health: it says {said}")
 
 
 def _ask(

@@ -31,6 +31,12 @@ def served(stack: Stack, key: str, *, timeout: float) -> tuple[str, ...]:
         return tuple(str(one["id"]) for one in json.loads(response.read())["data"])
 
 
+def deployed(stack: Stack, key: str, *, timeout: float) -> tuple[str, ...]:
+    """Return the alias of each deployment that the gateway serves. Raises AiinfraError (REQUEST_FAILED)."""
+    with asked(stack, key, "/v1/model/info", timeout) as response:
+        return tuple(str(one["model_name"]) for one in json.loads(response.read())["data"])
+
+
 def once(stack: Stack, key: str, alias: str, *, timeout: float, embedding: bool = False) -> str:
     """Send one short request to an alias; return what was answered. Raises AiinfraError (REQUEST_FAILED)."""
     path = "/v1/embeddings" if embedding else "/v1/chat/completions"

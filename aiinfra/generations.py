@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from aiinfra.disk import write
+from aiinfra.shape import record
 from aiinfra.workspace import Workspace
 
 FOLDER = "generations"
@@ -93,9 +94,7 @@ def _paths(workspace: Workspace) -> list[Path]:
 
 def _read(path: Path) -> Generation | None:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        found = Generation(**data)
-        sound = found.number == int(path.stem) and all(isinstance(one, str) for one in found.files)
-        return Generation(**{**data, "files": tuple(found.files)}) if sound else None
+        found = record(Generation, json.loads(path.read_text(encoding="utf-8")))
+        return found if found.number == int(path.stem) else None
     except (OSError, ValueError, TypeError, AttributeError):
         return None

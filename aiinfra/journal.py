@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from aiinfra import disk
+from aiinfra.shape import record
+from aiinfra.stack import PUBLISHED
 
 # begun: a container is being made. attach: it is proven, and comes behind the edge. drain: the old one goes.
 # held: requests wait in the edge while the only container is replaced.
@@ -37,10 +39,10 @@ class Journal:
         A damaged file tells nothing that the engine and the edge do not show as well.
         """
         try:
-            data = json.loads(self.path.read_text(encoding="utf-8"))
-            return Entry(**{**data, "known": tuple(data["known"])})
-        except (OSError, ValueError, KeyError, TypeError):
+            entry = record(Entry, json.loads(self.path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, AttributeError):
             return None
+        return entry if entry.service in PUBLISHED else None
 
     def clear(self) -> None:
         self.path.unlink(missing_ok=True)

@@ -10,8 +10,8 @@ from aiinfra.certificates import Certificate
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.rendering import Rendered, render
 from aiinfra.stack import BUILT, EDGE, REDIS, Stack, wanted_ports
+from aiinfra.state import State
 from aiinfra.target import Target
-from aiinfra.workspace import State
 
 if TYPE_CHECKING:
     from aiinfra.providers import ProviderConfig

@@ -23,7 +23,7 @@ _FILE = "meaning.json"
 
 @dataclass(frozen=True)
 class Meaning:
-    """What should run: content hashes, images and replicas by service, and the version of the edge's configuration."""
+    """What should run: content hashes, images and replicas by service, and the edge's files without their places."""
 
     provider_config: str
     hashes: Mapping[str, str]
@@ -62,10 +62,11 @@ def _meaning(target: Target) -> Meaning:
     from aiinfra.loading import load  # noqa: PLC0415 - all that `read` is there to save
 
     loaded = load(target, {})
-    config = next(file.text for file in loaded.rendered.files if file.path == edge_config.FILE)
+    folder = f"{edge_config.FOLDER}/"
+    edge = {file.path.removeprefix(folder): file.text for file in loaded.rendered.files if file.live}
     replicas = {name: loaded.stack.replicas[name] for name in SERVICES}
-    version = edge_config.version_of(config)
-    return Meaning(loaded.provider.name, loaded.rendered.hashes, loaded.service_images, replicas, version)
+    rendered, images = loaded.rendered.hashes, loaded.service_images
+    return Meaning(loaded.provider.name, rendered, images, replicas, edge_config.skeleton(edge))
 
 
 def _certificate(target: Target) -> list[str]:

@@ -85,6 +85,12 @@ def volume_name(stack: str) -> str:
     return "mpc-redis-data" if stack == DEFAULT_STACK else f"{stack}-redis-data"
 
 
+def networks_of(stack: str, service: str) -> tuple[str, ...]:
+    """Return the names of the networks that a service of a stack is on."""
+    names = {REDIS: ("data",), EDGE: ("network", "backend")}.get(service, ("backend", "data"))
+    return tuple(f"{stack}-{name}" for name in names)
+
+
 @dataclass(frozen=True)
 class Stack:
     """`scale` is a number of replicas by service, in place of the settings'.
@@ -116,6 +122,14 @@ class Stack:
     @property
     def backend(self) -> str:
         return f"{self.name}-backend"
+
+    @property
+    def data(self) -> str:
+        return f"{self.name}-data"
+
+    def networks(self, service: str) -> tuple[str, ...]:
+        """Return the names of the networks that a service is on."""
+        return networks_of(self.name, service)
 
     @property
     def volume(self) -> str:

@@ -57,13 +57,14 @@ class Target:
             owner = one.labels.get(DIRECTORY_LABEL, "")
             moved = bool(owner) and not workspace.Workspace(Path(owner), self.name).state_file.exists()
             if owner != str(self.directory) and not moved:
-                whose = f"the directory {owner}" if owner else "a Compose project that aiinfra did not make"
+                stranger = f"a Compose project that aiinfra did not make ({one.name})"
+                whose = f"the directory {owner}" if owner else stranger
                 raise AiinfraError(
                     Code.STACK_ELSEWHERE,
                     f"the stack '{self.name}' belongs to {whose}",
                     hint=f"use `-C {shlex.quote(owner)}`, or another name here: `--stack NAME`"
                     if owner
-                    else "use another name: `--stack NAME`",
+                    else f"remove {one.name} if it is a leftover, or use another name: `--stack NAME`",
                     details={"stack": self.name, "directory": owner},
                 )
 

@@ -6,14 +6,15 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aiinfra import disk
+from aiinfra import disk, state
 from aiinfra.errors import AiinfraError, Code
-from aiinfra.naming import FILE_NAME
-from aiinfra.stack import PUBLISHED, Identity
+from aiinfra.naming import CERTIFICATE, FILE_NAME
+from aiinfra.stack import Identity
+from aiinfra.state import State
 
 if TYPE_CHECKING:
     from aiinfra.rendering import RenderedFile
@@ -30,21 +31,6 @@ def find(start: Path) -> Path:
         if (directory / FILE_NAME).exists() or any((directory / FOLDER).glob("*/state.json")):
             return directory
     return start
-
-
-@dataclass(frozen=True)
-class State:
-    """What a stack remembers between commands.
-
-    `generation` counts applied states, `healthy` says whether the last one became healthy. `choice` is what
-    `use-config` chose: `name`, `before` (the one to go back to) and `settings`, what aiinfra.yaml said then.
-    """
-
-    identity: Identity
-    generation: int = 0
-    healthy: bool = False
-    applied: Mapping[str, Any] = field(default_factory=dict)
-    choice: Mapping[str, str] = field(default_factory=dict)
 
 
 class Workspace:
@@ -77,14 +63,9 @@ class Workspace:
             if not ignore.exists():
                 disk.write(ignore, "*\n")
 
-    def edge_config(self) -> str:
-        """Return the edge's configuration as it is on the disk; "" when it is not there or cannot be read."""
-        from aiinfra.edge_config import FILE  # noqa: PLC0415 - not for commands that only look
-
-        try:
-            return (self.root / FILE).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            return ""
+    def edge_files(self) -> dict[str, str]:
+        """Return the files of the edge's folder by name, those that can be read."""
+        return disk.texts(self.root / Path(CERTIFICATE).parent)
 
     def compose_text(self) -> str:
         """Return the rendered compose file; "" when there is none."""
@@ -95,45 +76,10 @@ class Workspace:
 
     def state(self) -> State | None:
         """Return what is remembered; None when the stack was never applied. Raises STATE_INVALID when damaged."""
-        try:
-            data = json.loads(self.state_file.read_text(encoding="utf-8"))
-            identity = Identity(
-                instance=str(data["instance"]),
-                digest_key=bytes.fromhex(data["digest_key"]),
-                ports={name: _port(data["ports"][name]) for name in PUBLISHED},
-                address=str(data["address"]),
-            )
-            return State(
-                identity,
-                int(data["generation"]),
-                bool(data["healthy"]),
-                dict(data["applied"]),
-                dict(data.get("choice", {})),
-            )
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise AiinfraError(
-                Code.STATE_INVALID,
-                f"{self.state_file} is damaged: {type(error).__name__}: {error}",
-                hint="remove that file; the next `aiinfra up` writes a new one and recreates the containers, "
-                "the data in Redis stays",
-            ) from error
-        except OSError as error:
-            raise disk.unwritable(self.state_file, error) from error
+        return state.read(self.state_file)
 
-    def save(self, state: State) -> None:
-        data = {
-            "instance": state.identity.instance,
-            "digest_key": state.identity.digest_key.hex(),
-            "ports": dict(state.identity.ports),
-            "address": state.identity.address,
-            "generation": state.generation,
-            "healthy": state.healthy,
-            "applied": dict(state.applied),
-            "choice": dict(state.choice),
-        }
-        disk.write(self.state_file, json.dumps(data, indent=2) + "\n", mode=0o600)
+    def save(self, one: State) -> None:
+        state.write(self.state_file, one)
 
     def write_rendered(self, files: "Iterable[RenderedFile]") -> None:
         """Write rendered files; a folder named after its content is left alone when it is already there."""
@@ -202,12 +148,6 @@ def with_ports(identity: Identity, wanted: Mapping[str, int | None], address: st
         ports[service] = port or (known if known and known not in taken else _free_port(taken))
         taken.add(ports[service])
     return replace(identity, ports=ports, address=address)
-
-
-def _port(value: object) -> int:
-    if not isinstance(value, int) or not 0 < value < 65536:  # noqa: PLR2004 - TCP's
-        raise ValueError(f"{value!r} is not a port")
-    return value
 
 
 def _free_port(taken: set[int]) -> int:

@@ -1,6 +1,7 @@
 """Carrying out what was decided: from an intent to a stack whose every service is healthy."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,7 +14,8 @@ from aiinfra.commands.init import write_keys
 from aiinfra.commands.remember import attempt, remember, sweep
 from aiinfra.commands.retagging import given_back, retag
 from aiinfra.commands.swapping import kept_when_refused, swap, swappable
-from aiinfra.engine import Container, Engine
+from aiinfra.engine import Compose, Container, Engine
+from aiinfra.errors import AiinfraError
 from aiinfra.loading import Loaded
 from aiinfra.plan import Change
 from aiinfra.providers import ASKED_FOR
@@ -131,10 +133,21 @@ def _replaced(intent: Intent, services: Sequence[str], *, engine: Engine) -> lis
     for force in (False, True):
         names = [one.service for one in planned if one.action in _MADE and one.forced is force]
         if names:
-            engine.create(compose, names, force=force)
+            _create(compose, names, engine=engine, force=force)
     containers = engine.containers(compose.project)
     prepare(intent.loaded, containers, engine=engine)
     return containers
+
+
+def _create(compose: Compose, services: Sequence[str], *, engine: Engine, force: bool) -> None:
+    try:
+        engine.create(compose, services, force=force)
+    except AiinfraError:
+        # Compose makes one network after the other; those without a container are of no use to anybody.
+        with suppress(AiinfraError):
+            made = [one.name for one in engine.estate.networks(compose.project)]
+            engine.estate.remove_networks([name for name in made if not engine.estate.on_network(name)])
+        raise
 
 
 def _start(stage: Sequence[str], containers: Sequence[Container], engine: Engine) -> None:

@@ -57,10 +57,10 @@ def make(bench: Bench, service: str, there: Sequence[Container]) -> Container:
 def prove(bench: Bench, candidate: Container) -> Container:
     """Wait until our own probe of a candidate passes, twice; return it as it is then.
 
-    Raises AiinfraError (NOT_READY) at the deadline, and at once when it exits or restarts.
+    Raises AiinfraError (NOT_READY) at the deadline, and at once when it exits, restarts, or serves other models.
     """
     start = bench.clock.now()
-    text = "no probe has run yet"
+    text, fault = "no probe has run yet", None
     fit_since: float | None = None
     polite = True
     while bench.clock.now() - start < bench.seconds:
@@ -68,9 +68,11 @@ def prove(bench: Bench, candidate: Container) -> Container:
             bench.engine.rollout.weigh(candidate, _SERVING)
             polite = False
         now = alive(bench, candidate)
-        text = gate.fault(bench.edge, now, bench.loaded)
-        if text:
-            fit_since = None
+        before, fault = fault, gate.fault(bench.edge, now, bench.loaded)
+        if fault:
+            fit_since, text = None, fault.text
+            if fault.final and fault == before:
+                raise refused(bench, now, fault.text)
         elif fit_since is None:
             gate.warm_up(bench.edge, now, bench.loaded)
             fit_since = bench.clock.now()

@@ -13,7 +13,7 @@ from aiinfra.errors import AiinfraError, Code
 from aiinfra.generations import Generation
 from aiinfra.loading import Loaded, load
 from aiinfra.plan import Change, Desired, changes, leftovers, limited, outdated, stuck
-from aiinfra.stack import EDGE, LITELLM, MPC_API, REDIS, SERVICES
+from aiinfra.stack import EDGE, LITELLM, MPC_API, PUBLISHED, REDIS, SERVICES, Stack
 from aiinfra.target import Target
 
 
@@ -96,6 +96,7 @@ def decide(target: Target, engine: Engine, overrides: Overrides | None = None) -
     _refuse_taken_ports(loaded, containers, engine)
     twins = leftovers(containers, loaded.stack.replicas)
     kept = [one for one in containers if one not in twins]
+    wanted = replace(wanted, forced={**_severed(loaded.stack, kept, engine), **wanted.forced})
     back = retags(wanted.generation, engine) if wanted.generation else {}
     ids = {**_image_ids(loaded, engine), **back}
     planned, stale = _planned(loaded, wanted, kept, ids)
@@ -127,18 +128,47 @@ def _planned(
     images = loaded.service_images
     found = {service: ids[image] for service, image in images.items()}
     desired = Desired(loaded.rendered.hashes, images, found, loaded.stack.replicas)
-    planned = [_reloaded(change, loaded) for change in changes(desired, kept, forced=wanted.forced)]
+    planned = _reloaded(changes(desired, kept, forced=wanted.forced), loaded, kept)
     stale = [*outdated(desired, kept), *(one for one in kept if one.service in wanted.forced)]
     return limited(planned, wanted.services), frozenset(one.id for one in stale)
 
 
-def _reloaded(change: Change, loaded: Loaded) -> Change:
-    if change.service != EDGE or change.action != "unchanged":
-        return change
+def _severed(stack: Stack, kept: Sequence[Container], engine: Engine) -> dict[str, str]:
+    """Return the services with a container that is on a network no more, each with the reason."""
+    # One that runs says itself what it is on; another one still names a network that was removed meanwhile.
+    known: set[str] | None = None
+    if any(not one.running for one in kept):
+        known = {word for network in engine.estate.networks(stack.name) for word in (network.id, network.name)}
+    return {
+        one.service: f"it lost the network {name}"
+        for one in kept
+        for name in stack.networks(one.service)
+        if name not in one.networks or (known is not None and (one.networks[name] or name) not in known)
+    }
+
+
+def _reloaded(planned: Sequence[Change], loaded: Loaded, kept: Sequence[Container]) -> Sequence[Change]:
+    if not any(one.service == EDGE and one.action == "unchanged" for one in planned):
+        return planned
+    reason = _edge_fault(planned, loaded, kept)
+    # One that runs takes the files over; one that its files keep from running cannot even be asked.
+    sound = all(one.health == "healthy" for one in kept if one.service == EDGE)
+    change = Change(EDGE, "reload", reason) if sound else Change(EDGE, "recreate", reason, forced=True)
+    return [change if reason and one.service == EDGE else one for one in planned]
+
+
+def _edge_fault(planned: Sequence[Change], loaded: Loaded, kept: Sequence[Container]) -> str:
+    """Say why the edge's files are not those that what runs should have; "" when they are."""
+    files = loaded.target.workspace.edge_files()
+    found = files.get(edge_config.CONFIG, "")
     wanted = next(file.text for file in loaded.rendered.files if file.path == edge_config.FILE)
-    found = loaded.target.workspace.edge_config()
-    same = edge_config.version_of(found) == edge_config.version_of(wanted)
-    return change if same else Change(EDGE, "reload", "its configuration changed")
+    if found and edge_config.version_of(found) not in ("", edge_config.version_of(wanted)):
+        return "its configuration changed"
+    steady = {one.service for one in planned if one.service in PUBLISHED and one.action == "unchanged"}
+    behind = {one for one in edge_config.behind(found) if one[0] in steady}
+    there = {(one.service, one.name) for one in kept if one.service in steady}
+    intact = behind == there and edge_config.intact(loaded.stack, files)
+    return "" if intact else "its files were changed by hand"
 
 
 def _refuse_taken_ports(loaded: Loaded, containers: Sequence[Container], engine: Engine) -> None:

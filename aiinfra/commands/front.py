@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from aiinfra import disk
 from aiinfra.edge import Edge, address, write_config
-from aiinfra.edge_config import PEM, Attached, Place, attached_in, edge_files, padded, version_of
+from aiinfra.edge_config import CONFIG, PEM, Attached, Place, attached_in, edge_files, intact, padded, version_of
 from aiinfra.engine import Container, Engine, judge
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Loaded
@@ -29,14 +29,18 @@ def prepare(loaded: Loaded, containers: Sequence[Container], *, engine: Engine) 
     running one without a lost request. Raises EDGE_REFUSED; what ran before then still runs.
     """
     root, stack = loaded.target.workspace.root, loaded.stack
-    before = loaded.target.workspace.edge_config()
+    files = loaded.target.workspace.edge_files()
+    before = files.get(CONFIG, "")
     wanted = _places(stack, attached_in(before), containers)
-    config = edge_files(stack, wanted)["haproxy.cfg"]
+    config = edge_files(stack, wanted)[CONFIG]
     edge = running_edge(stack, containers, engine, root)
-    changed = edge.version() != version_of(config) if edge else version_of(before) != version_of(config)
+    runs = edge.version() if edge else version_of(before)
+    # What was changed by hand may run already, under the version that it had.
+    by_hand = not intact(stack, files)
+    changed = by_hand or runs != version_of(config)
     if changed or loaded.state.generation == 0:
         _judge(loaded, wanted)
-    if config != before:
+    if config != before or by_hand:
         write_config(root, stack, wanted)
     if edge and changed:
         edge.reload()
@@ -60,7 +64,7 @@ def _judge(loaded: Loaded, wanted: Attached) -> None:
         for name, text in edge_files(loaded.stack, wanted).items():
             disk.hand_over(Path(folder) / name, text, secret=name == PEM)
         Path(folder).chmod(0o755)
-        command = ["haproxy", "-c", "-f", f"{_INSIDE}/haproxy.cfg"]
+        command = ["haproxy", "-c", "-f", f"{_INSIDE}/{CONFIG}"]
         said = judge(
             image,
             command,

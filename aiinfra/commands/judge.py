@@ -1,8 +1,6 @@
 """LiteLLM's own loader, on the very image that will run, in a container without network: the last of the checks."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from aiinfra.bundle import SERVICES
@@ -77,20 +75,14 @@ def _asked(config: ProviderConfig, image: str, labels: dict[str, str]) -> Verdic
         raise _no_verdict(config, "\n".join(done.stderr.splitlines()[-_LINES:])) from error
     if "refused" in answer:
         return Verdict(refused=redacted_text(str(answer["refused"])))
-    return Verdict(dropped=tuple(_dropped(config, answer["models"])))
+    # By alias alone: LiteLLM takes the provider away from the names of some models.
+    return Verdict(dropped=config.dropped(alias for alias, _ in answer["models"]))
 
 
 def _words(verdict: Verdict) -> str:
     if verdict.refused:
         return f"LiteLLM itself refuses it: {verdict.refused}"
     return f"LiteLLM would leave out in silence: {', '.join(verdict.dropped)}" if verdict.dropped else ""
-
-
-def _dropped(config: ProviderConfig, served: Iterable[tuple[str, str]]) -> list[str]:
-    # By alias alone: LiteLLM takes the provider away from the names of some models.
-    found = Counter(alias for alias, _ in served)
-    wanted = Counter(one["model_name"] for one in config.data.get("model_list") or ())
-    return [alias for alias, number in wanted.items() if "*" not in alias and found[alias] < number]
 
 
 def _no_verdict(config: ProviderConfig, reason: str) -> AiinfraError:

@@ -95,10 +95,17 @@ def _config(target: Target, generation: Generation) -> Path:
 def _rendered(target: Target, generation: Generation, stack: Stack) -> Rendered:
     # How the edge is configured follows what runs; this is for a stack without any.
     files = beginning_edge(stack)
+    folders: dict[str, dict[str, str]] = {}
     for path in generation.files:
         try:
             text = (target.workspace.root / path).read_bytes().decode()
         except (OSError, UnicodeDecodeError) as error:
             raise refusal(generation, f"its file {path} is gone") from error
         files.append(RenderedFile(path, text, secret="-secrets-" in path))
+        folder, _, name = path.partition("/")
+        folders.setdefault(folder, {})[name] = text
+    for folder, content in folders.items():
+        # A folder is named after its content.
+        if not folder.endswith(f"-{digest(stack, content)}"):
+            raise refusal(generation, f"what is in {target.workspace.root / folder} was changed since")
     return Rendered((*files, RenderedFile("compose.yaml", generation.compose)), dict(generation.hashes))

@@ -7,7 +7,7 @@ from aiinfra import edge_config, meaning
 from aiinfra.engine import Engine
 from aiinfra.meaning import Meaning
 from aiinfra.plan import Desired, settled
-from aiinfra.stack import SERVICES
+from aiinfra.stack import PUBLISHED, SERVICES, networks_of
 from aiinfra.target import Target
 
 
@@ -61,5 +61,11 @@ def _settled(target: Target, known: Meaning, engine: Engine) -> bool:
     target.refuse_elsewhere(containers)
     ids = engine.image_ids(list(dict.fromkeys(known.images.values())))
     found = {service: ids[image] for service, image in known.images.items()}
-    edge = edge_config.version_of(target.workspace.edge_config())
-    return edge == known.edge and settled(Desired(known.hashes, known.images, found, known.replicas), containers)
+    files = target.workspace.edge_files()
+    behind = {(one.service, one.name) for one in containers if one.service in PUBLISHED}
+    return (
+        edge_config.skeleton(files) == known.edge
+        and edge_config.behind(files.get(edge_config.CONFIG, "")) == behind
+        and all(set(networks_of(target.name, one.service)) <= set(one.networks) for one in containers)
+        and settled(Desired(known.hashes, known.images, found, known.replicas), containers)
+    )

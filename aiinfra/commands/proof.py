@@ -43,10 +43,14 @@ def models_fault(wanted: ProviderConfig, stack: Stack, key: str) -> str:
     """Return what the gateway lacks, or why it does not say; "" when it serves all of a config's aliases."""
     try:
         served = set(gateway.served(stack, key, timeout=_LOOK))
+        deployed = gateway.deployed(stack, key, timeout=_LOOK)
     except AiinfraError as error:
         return error.message
     missing = [one for one in wanted.aliases if "*" not in one and one not in served]
-    return f"it does not serve {', '.join(missing)}" if missing else ""
+    if missing:
+        return f"it does not serve {', '.join(missing)}"
+    dropped = wanted.dropped(deployed)
+    return f"LiteLLM left out a deployment of {', '.join(dropped)}" if dropped else ""
 
 
 def _unproved(wanted: ProviderConfig, reason: str) -> AiinfraError:

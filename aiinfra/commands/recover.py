@@ -29,6 +29,7 @@ def recover(target: Target, *, engine: Engine, report: Report, clock: Clock = SY
     if edge is None:
         engine.remove(_without_edge(entry, ours))
     else:
+        edge.mend()
         _with_edge(edge, entry, ours, engine=engine, clock=clock, grace=edge.stack.grace(entry.service))
         edge.align()
     journal.clear()

@@ -20,8 +20,8 @@ from aiinfra.generations import Generation
 from aiinfra.providers import Difference, ProviderConfig, difference
 from aiinfra.reporting import Event, Report
 from aiinfra.stack import LITELLM
+from aiinfra.state import State
 from aiinfra.target import Target
-from aiinfra.workspace import State
 
 PREVIOUS = "-"
 

@@ -10,7 +10,8 @@ from typing import Any
 class Container:
     """One container as the engine describes it. Times are UTC; `health` is "" without a health check.
 
-    `mounts` are paths on the host; `number` tells the replicas of a service apart.
+    `mounts` are paths on the host; `networks` are ids by name, "" before the first start; `number` tells the replicas
+    of a service apart.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Container:
     image_version: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[str, ...] = ()
+    networks: Mapping[str, str] = field(default_factory=dict)
     finished: datetime | None = None
 
     @property
@@ -91,6 +93,7 @@ def container(item: Mapping[str, Any]) -> Container:
         image_id=item["Image"],
         image_version=_image_version(item["Config"], labels),
         addresses={name: one["IPAddress"] for name, one in networks.items() if one.get("IPAddress")},
+        networks={name: one.get("NetworkID", "") for name, one in networks.items()},
         mounts=tuple(one["Source"] for one in item.get("Mounts") or () if one.get("Source")),
     )
 

@@ -24,6 +24,7 @@ _COUNTING = 120.0
 
 @dataclass(frozen=True)
 class Network:
+    id: str
     name: str
     labels: Mapping[str, str]
 
@@ -70,7 +71,7 @@ class Estate:
     def networks(self, stack: str | None = None) -> list[Network]:
         ids = look("network", "ls", "-q", "--filter", _labelled(stack)).split()
         found = json.loads(look("network", "inspect", *ids, tolerate="not found") or "[]") if ids else []
-        return [Network(one["Name"], one["Labels"] or {}) for one in found]
+        return [Network(one["Id"], one["Name"], one["Labels"] or {}) for one in found]
 
     def on_network(self, name: str) -> dict[str, str]:
         """Return the containers on a network, ours or not, running or not: names by id."""

@@ -25,7 +25,7 @@ _CAUSES: tuple[tuple[str, Code, str, str], ...] = (
         "free some (`docker system df` shows what is used), and run the same command again",
     ),
     (
-        r"non-overlapping IPv4 address pool|address pools have been fully subscribed",
+        r"non-overlapping IPv4 address pool|address pools have been fully sub",
         Code.DOCKER_REFUSED,
         "Docker has no address range left for a new network",
         "remove networks nobody uses (`docker network prune`), or set `default-address-pools` in Docker's daemon.json",

@@ -1,6 +1,7 @@
 """Find, render and read one provider config."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,15 @@ class ProviderConfig:
     def model_of(self, alias: str) -> str:
         """Return the provider's model of the first deployment of an alias; "" when there is none."""
         return next((_model(one) for one in self._deployments() if one["model_name"] == alias), "")
+
+    def dropped(self, served: Iterable[str]) -> tuple[str, ...]:
+        """Return the aliases of which LiteLLM serves fewer deployments than the config has.
+
+        `served` has the alias of each deployment. A wildcard stands for models unknown.
+        """
+        found = Counter(served)
+        wanted = Counter(one["model_name"] for one in self._deployments())
+        return tuple(alias for alias, number in wanted.items() if "*" not in alias and found[alias] < number)
 
     def _deployments(self) -> list[dict[str, Any]]:
         models = self.data.get("model_list")

@@ -7,15 +7,17 @@ are large, and to boot them takes long.
 import json
 import shlex
 import subprocess
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aiinfra.engine import Engine
 from aiinfra.images import image_build
 from aiinfra.settings import Build
-from tests.e2e.conftest import Cli, new_cli
+from tests.e2e.conftest import Cli, docker, new_cli
 from tests.private_engine import PrivateEngine
 
 TAGS = tuple(image_build(service, Build()).tag for service in ("litellm", "mpc-api"))
@@ -32,6 +34,43 @@ def new_stack(command: Path, directory: Path, engine: PrivateEngine) -> Cli:
         engine.docker("rm", "-v", container)
     one = new_cli(inside(command, engine), directory)
     one.environment.update(engine.environment)
+    return one
+
+
+# As much of a gateway as MPC-API's health asks for.
+_GATEWAY = """
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+class Ready(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"status": "healthy"}')
+ThreadingHTTPServer(("", 4000), Ready).serve_forever()
+"""
+# Named otherwise, so that our images get other names than the stand-ins.
+_BASE = "python-of-a-swap:1"
+
+
+def swapping_stack(command: Path, directory: Path, engine: PrivateEngine) -> Cli:
+    """Return a healthy stack with the real MPC-API; only the gateway stands in."""
+    real = image_build("mpc-api", Build())
+    if not Engine().image_id(real.tag):
+        deque(Engine().build(real, {}, {}), maxlen=0)
+    named = Build(base_images={"python:3.13-slim-trixie": _BASE})
+    name = image_build("mpc-api", named).tag
+    # By its own name it may be a stand-in there.
+    docker("tag", real.tag, name)
+    engine.load(name)
+    docker("rmi", name)
+    container = engine.docker("create", name).strip()
+    entry = json.dumps(["python", "-c", _GATEWAY])
+    engine.docker("commit", f"--change=ENTRYPOINT {entry}", container, image_build("litellm", named).tag)
+    engine.docker("rm", "-v", container)
+    one = new_stack(command, directory, engine)
+    # An engine that stops waits for the longest grace period.
+    build = f'build: {{base_images: {{"python:3.13-slim-trixie": "{_BASE}"}}}}'
+    one.settings(f"{build}\nservices: {{litellm: {{grace: 5}}, mpc-api: {{grace: 5}}}}\n")
+    one.ok("up", "--timeout", "600", "--no-build")
     return one
 
 
@@ -68,3 +107,9 @@ def engine(private_engine: PrivateEngine) -> Iterator[PrivateEngine]:
 def apart(command: Path, tmp_path: Path, engine: PrivateEngine) -> Cli:
     """A stack directory on the private engine; `begin(apart)` makes its containers."""
     return new_stack(command, tmp_path, engine)
+
+
+@pytest.fixture
+def swapping(command: Path, tmp_path: Path, engine: PrivateEngine) -> Cli:
+    """A healthy stack on the private engine, of which MPC-API can be replaced."""
+    return swapping_stack(command, tmp_path, engine)

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from aiinfra import keys
 from tests.conftest import OWN_ENVIRONMENT, REPOSITORY
 
 
@@ -103,8 +104,7 @@ class Cli:
         (self.directory / "aiinfra.yaml").write_text(text, encoding="utf-8")
 
     def keys(self) -> dict[str, str]:
-        lines = (self.directory / f".env.{self.stack}").read_text(encoding="utf-8").splitlines()
-        return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+        return keys.read(self.directory / f".env.{self.stack}")
 
     def url(self, service: str) -> str:
         rows = {row["service"]: row for row in self.ok("ps")["containers"]}
@@ -120,7 +120,8 @@ class Cli:
 
     def redis(self, *words: str) -> str:
         """Run one Redis command as the services do, with the stack's password."""
-        text = f"AUTH {self.keys()['REDIS_PASSWORD']}\n{' '.join(words)}\n"
+        password = "".join(f"\\x{byte:02x}" for byte in self.keys()["REDIS_PASSWORD"].encode())
+        text = f'AUTH "{password}"\n{" ".join(words)}\n'
         done = docker("exec", "-i", self.ids()["redis"], "redis-cli", text=text)
         return done.split("\n", 1)[1].strip()
 

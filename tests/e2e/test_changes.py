@@ -142,6 +142,27 @@ def test_rebuild_shows_its_steps_replaces_what_runs_the_image_and_nothing_else(h
     docker("rmi", built)
 
 
+def test_an_image_that_was_deleted_by_hand_is_named_while_its_container_serves_on_and_is_built_again(
+    healthy: Cli, alias: str
+) -> None:
+    healthy.settings(on(alias))
+    healthy.ok("rebuild", "mpc-api")
+    before = healthy.ids()
+    built = {row["service"]: row["image"] for row in healthy.ok("ps")["containers"]}["mpc-api"]
+    docker("rmi", "--force", built)
+    assert healthy.ok("health", "--wait")["status"] == "healthy"
+    plan = json.loads(healthy.run("plan", "mpc-api", "--json").stdout)["data"]
+    rows = {row["service"]: (row["action"], row["reason"]) for row in plan["services"]}
+    assert (rows["mpc-api"], plan["builds"]) == (("recreate", "its image is gone"), [built])
+    error = healthy.fails("up", "mpc-api", "--no-build", exit_code=1)
+    assert (error["code"], error["details"]["images"], healthy.ids()) == ("IMAGE_MISSING", [built], before)
+    assert healthy.ok("up", "mpc-api")["images_built"] == [built]
+    assert healthy.ok("health", "--wait")["status"] == "healthy"
+    (healthy.directory / "aiinfra.yaml").unlink()
+    healthy.ok("up")
+    docker("rmi", built)
+
+
 def test_rebuild_of_a_base_image_is_wrong_usage_and_says_what_to_do(healthy: Cli) -> None:
     assert "up --pull" in healthy.fails("rebuild", "redis", exit_code=2)["hint"]
 

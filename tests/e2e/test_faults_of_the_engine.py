@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.apart import apart, begin, engine, new_stack
+from tests.e2e.apart import apart, begin, engine, new_stack, swapping
 from tests.e2e.conftest import Cli
 from tests.private_engine import PrivateEngine, started, until
 
-__all__ = ["apart", "engine"]
+__all__ = ["apart", "engine", "swapping"]
 
 
 def redis(cli: Cli, engine: PrivateEngine, *words: str) -> str:
@@ -45,6 +45,26 @@ def test_an_engine_that_hangs_is_told_by_every_verb_in_seconds(apart: Cli, engin
         done = apart.run("doctor")
         assert (done.returncode, "did not answer within" in done.stdout) == (1, True)
     apart.ok("down", "--timeout", "0")
+
+
+def test_a_restart_of_the_engine_in_the_middle_of_a_swap_is_told_and_the_next_up_ends_healthy_with_its_data(
+    swapping: Cli, engine: PrivateEngine
+) -> None:
+    redis(swapping, engine, "SET", "kept", "yes")
+    until(lambda: "1" in redis(swapping, engine, "WAITAOF", "1", "0", "0"), "the write is on disk")
+    before = states(engine, swapping)
+    process = swapping.start("restart", "mpc-api", "--timeout", "600")
+    until(lambda: "running" in [state for name, state in states(engine, swapping).items() if name not in before], "it")
+    engine.restart()
+    output, _ = process.communicate(timeout=600)
+    assert process.returncode == 4, output
+    assert "no Docker engine answers" in output
+    assert "Traceback" not in output
+    swapping.ok("up", "--timeout", "600")
+    found = states(engine, swapping)
+    assert (len(found), set(found.values())) == (4, {"running"})
+    assert swapping.run("health", "--wait").returncode == 0
+    assert redis(swapping, engine, "GET", "kept") == "yes"
 
 
 @pytest.fixture(name="small")

@@ -26,6 +26,12 @@ PAID = (
 )
 
 
+# LiteLLM loads it, and serves one of the two without a word: the other one is for another LITELLM_ENVIRONMENT.
+_ONE = "{model_name: twice, litellm_params: {model: mock/one}}"
+_OTHER = "{model_name: twice, litellm_params: {model: mock/two}, model_info: {supported_environments: [production]}}"
+HALF = f"extends: mock\nmodel_list: [{_ONE}, {_OTHER}]\n"
+
+
 def own(directory: Path, name: str, text: str) -> None:
     (directory / "litellm").mkdir(exist_ok=True)
     (directory / "litellm" / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -74,6 +80,18 @@ def test_a_config_that_litellm_refuses_leaves_the_old_one_serving_and_shows_its_
     assert switched.ids()["litellm"] == before
     assert serves(switched, "extra")
     assert active(switched) == "extra"
+
+
+def test_a_config_of_which_litellm_serves_less_than_it_says_leaves_the_old_one_serving(switched: Cli) -> None:
+    own(switched.directory, "half", HALF)
+    before = switched.ids()["litellm"]
+    error = switched.fails("use-config", "half", "--timeout", "600", exit_code=1)
+    assert error["code"] == "NOT_READY"
+    assert "LiteLLM left out a deployment of twice" in error["message"]
+    assert "'extra' serves on" in error["hint"]
+    assert switched.ids()["litellm"] == before
+    assert serves(switched, "extra")
+    assert [row["name"] for row in switched.ok("config", "list")["configs"] if row["active"]] == ["extra"]
 
 
 def test_litellm_itself_judges_a_config_that_is_only_checked(switched: Cli) -> None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from aiinfra import keys, providers
 from aiinfra.rendering import Rendered, render
+from aiinfra.settings import Settings
 from aiinfra.stack import Stack, wanted_ports
 from aiinfra.target import target_of
 from tests.conftest import FIXED_IDENTITY, STRONG_KEYS
@@ -72,3 +74,12 @@ def test_compose_accepts_what_is_rendered_and_expands_nothing(case: str, tmp_pat
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert set(json.loads(done.stdout)["services"]) == {"redis", "litellm", "mpc-api", "edge"}
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_the_stack_knows_which_networks_its_services_are_on(case: str) -> None:
+    compose = yaml.safe_load(rendered(case).compose)
+    stack = Stack(compose["name"], Path("/stack"), Settings(), FIXED_IDENTITY)
+    named = {name: network["name"] for name, network in compose["networks"].items()}
+    for service, found in compose["services"].items():
+        assert {named[network] for network in found["networks"]} == set(stack.networks(service))

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import shells
-from aiinfra.workspace import State, Workspace
+from aiinfra.state import State
+from aiinfra.workspace import Workspace
 from tests.conftest import FIXED_IDENTITY, OWN_ENVIRONMENT
 from tests.keyboard import terminal
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from aiinfra import loading
+from aiinfra.state import State
 from aiinfra.target import target_of
-from aiinfra.workspace import State
 from tests.conftest import FIXED_IDENTITY, write_keys
 from tests.unit.test_cli import aiinfra, envelope
 

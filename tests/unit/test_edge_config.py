@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from aiinfra.edge_config import SLOTS, Place, attached_in, edge_files, empty, first, padded, version_of
+import pytest
+
+from aiinfra.edge_config import SLOTS, Place, attached_in, edge_files, empty, first, intact, padded, version_of
 from aiinfra.settings import Settings, parse
 from aiinfra.stack import Stack
 from tests.conftest import FIXED_IDENTITY
@@ -49,3 +51,32 @@ def test_a_new_stack_begins_with_as_many_places_taken_as_it_has_replicas() -> No
 def test_a_request_that_reached_a_server_is_never_sent_to_another() -> None:
     retries = [line.split()[1:] for line in config().splitlines() if line.lstrip().startswith("retry-on")]
     assert retries == [["conn-failure"]]
+
+
+def test_the_files_of_the_edge_are_intact_whatever_containers_stand_behind_it() -> None:
+    attached = {**empty(), "litellm": padded([Place(), Place("ai-infra-litellm-7", "172.18.0.9")])}
+    assert intact(stack(), edge_files(stack(), attached))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("haproxy.cfg", "timeout connect 2s", "timeout connect 9s"),
+        ("haproxy.cfg", "    server mpc-api-3 edge:3000 disabled\n", ""),
+        ("haproxy.cfg", "    server mpc-api-3 edge:3000 disabled\n", "    server mpc-api-3 edge:3000 disabled\n" * 2),
+        ("haproxy.cfg", "defaults", "\x00"),
+        ("hold.lua", "function", "functoin"),
+    ],
+)
+def test_an_edit_by_hand_is_seen_although_the_version_stays(name: str, old: str, new: str) -> None:
+    files = edge_files(stack(), first(stack()))
+    assert old in files[name]
+    edited = {**files, name: files[name].replace(old, new, 1)}
+    assert version_of(edited["haproxy.cfg"]) == version_of(files["haproxy.cfg"])
+    assert not intact(stack(), edited)
+
+
+def test_files_that_are_gone_are_not_intact() -> None:
+    files = edge_files(stack(), first(stack()))
+    assert [name for name in files if intact(stack(), {key: files[key] for key in files if key != name})] == []
+    assert not intact(stack(), {})

@@ -77,3 +77,12 @@ def test_https_stays_whatever_state_comes_back(tmp_path: Path) -> None:
     back = load_kept(where, kept)
     assert back.stack.certificate is not None
     assert "tls.pem" in {file.path.split("/")[-1] for file in back.rendered.files}
+
+
+def test_a_kept_file_that_was_changed_since_is_refused_by_its_folder(tmp_path: Path) -> None:
+    write_keys(tmp_path)
+    where, kept = applied(tmp_path)
+    (config,) = (path for path in kept.files if path.startswith("litellm-") and path.endswith("config.yaml"))
+    (where.workspace.root / config).write_text("model_list: []\n", encoding="utf-8")
+    said = refused(where, kept)
+    assert f"what is in {(where.workspace.root / config).parent} was changed since" in said

@@ -200,6 +200,34 @@ def test_a_variable_of_the_wrong_shape_is_refused_without_showing_it(
     assert value.strip() not in found[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("VERTEX_CREDENTIALS", '{\n  "type": "service_account"\n}\n'),
+        ("SERVICE_KEY", "-----BEGIN PRIVATE KEY-----\nx\n"),
+    ],
+)
+def test_credentials_may_have_many_lines(tmp_path: Path, name: str, value: str) -> None:
+    (tmp_path / "litellm").mkdir()
+    parameters = f"{{model: mock/x, vertex_credentials: os.environ/{name}}}"
+    text = f"extends: mock\nmodel_list: [{{model_name: x, litellm_params: {parameters}}}]\n"
+    (tmp_path / "litellm" / "own.yaml").write_text(text)
+    values = {**STRONG_KEYS, name: value}
+    found = providers.load("own", tmp_path, values)
+    assert [one for one in providers.faults(found, values, ".env") if one.severity == "error"] == []
+    assert found.secrets(values)[name] == value
+
+
+def test_a_deployment_that_is_not_served_is_missed_although_its_alias_is(tmp_path: Path) -> None:
+    (tmp_path / "litellm").mkdir()
+    rows = ", ".join(f"{{model_name: {name}, litellm_params: {{model: mock/x}}}}" for name in ("a", "a", "b", "c/*"))
+    (tmp_path / "litellm" / "own.yaml").write_text(f"model_list: [{rows}]\n")
+    found = providers.load("own", tmp_path, STRONG_KEYS)
+    assert found.dropped(["a", "b", "a", "c/1"]) == ()
+    assert found.dropped(["a", "b"]) == ("a",)
+    assert found.dropped([]) == ("a", "b")
+
+
 def test_another_address_may_want_another_kind_of_key(tmp_path: Path) -> None:
     values = {**STRONG_KEYS, "OPENAI_API_KEY": "none-of-openai", "OPENAI_API_BASE": "http://upstream:8000/v1"}
     assert providers.faults(providers.load("openai-only", tmp_path, values), values, ".env") == ()

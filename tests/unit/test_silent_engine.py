@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from aiinfra.workspace import State, Workspace
+from aiinfra.state import State
+from aiinfra.workspace import Workspace
 from tests.conftest import FIXED_IDENTITY, OWN_ENVIRONMENT, write_keys
 
 # Those that look, and one that would change something.

@@ -8,8 +8,8 @@ import pytest
 from aiinfra import generations
 from aiinfra.commands.history import history
 from aiinfra.commands.use_config import Use, mark_failed
+from aiinfra.state import State
 from aiinfra.target import Target
-from aiinfra.workspace import State
 from tests.conftest import FIXED_IDENTITY
 from tests.unit.test_generations import ONE
 

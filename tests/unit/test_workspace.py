@@ -11,7 +11,8 @@ import pytest
 from aiinfra import disk, workspace
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.rendering import RenderedFile
-from aiinfra.workspace import State, Workspace
+from aiinfra.state import State
+from aiinfra.workspace import Workspace
 from tests.conftest import FIXED_IDENTITY
 
 

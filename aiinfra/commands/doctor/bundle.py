@@ -18,6 +18,7 @@ from aiinfra.commands.doctor.redaction import HIDDEN, literals, redacted, spelli
 from aiinfra.errors import AiinfraError
 from aiinfra.naming import FILE_NAME
 from aiinfra.stack import keeper_password
+from aiinfra.state import State
 from aiinfra.target import Target
 
 _LOG_LINES = 2000
@@ -62,7 +63,7 @@ def _secrets(scene: Scene) -> Iterator[str]:
             continue
     target = _target(scene)
     state = _tried(target.workspace.state) if target else None
-    if isinstance(state, workspace.State):
+    if isinstance(state, State):
         yield from (state.identity.digest_key.hex(), keeper_password(state.identity))
 
 

@@ -116,7 +116,13 @@ def left_behind(scene: Scene) -> Iterator[Finding]:
     if twins:
         text = f"an interrupted command left {', '.join(twins)}"
         yield Finding("leftovers", "warning", text, "`aiinfra up` finishes the job and removes them")
-    scratch = [one.name for one in scene.engine.estate.containers(target.name) if SCRATCH_LABEL in one.labels]
+    labelled = scene.engine.estate.containers(target.name)
+    scratch = [one.name for one in labelled if SCRATCH_LABEL in one.labels]
+    known = {one.id for one in found}
+    strays = [one.name for one in labelled if SCRATCH_LABEL not in one.labels and one.id not in known]
+    if strays:
+        text = f"containers carry this stack's label and are none of its services: {', '.join(strays)}"
+        yield Finding("leftovers", "warning", text, f"remove them: `docker rm -f {' '.join(strays)}`")
     if scratch:
         text = f"scratch containers are there, which only a running command needs: {', '.join(scratch)}"
         yield Finding("leftovers", "warning", text, "if no aiinfra command runs: `aiinfra prune`, or `aiinfra down`")
@@ -124,7 +130,7 @@ def left_behind(scene: Scene) -> Iterator[Finding]:
     if entry:
         text = f"the replacement of {entry.service} is under way, or was interrupted"
         yield Finding("leftovers", "warning", text, "if no aiinfra command runs: `aiinfra up` finishes or undoes it")
-    if not (twins or scratch or entry):
+    if not (twins or strays or scratch or entry):
         yield Finding("leftovers", "ok", "no interrupted command left anything")
 
 
