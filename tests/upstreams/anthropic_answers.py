@@ -64,7 +64,8 @@ def _block(body: dict[str, Any]) -> dict[str, Any]:
     if body.get("tools"):
         name = body["tools"][0]["name"]
         return {"type": "tool_use", "id": "toolu_0123456789", "name": name, "input": {"city": "Catania", "days": 3}}
-    return {"type": "text", "text": text_for(body)}
+    asked = body.get("output_format") or (body.get("output_config") or {}).get("format")
+    return {"type": "text", "text": text_for({**body, "response_format": asked})}
 
 
 def _stop(body: dict[str, Any]) -> str:

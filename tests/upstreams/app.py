@@ -49,7 +49,9 @@ async def provide(request: Request) -> Response:
     name, path = request.path_params["name"], request.path_params["path"]
     text = (await request.body()).decode()
     body = json.loads(text) if text else {}
-    received[name].append({"path": path, "headers": dict(request.headers), "body": body})
+    received[name].append(
+        {"path": path, "query": dict(request.query_params), "headers": dict(request.headers), "body": body}
+    )
     speaks = next((module for ending, module in SPEAKS.items() if path.endswith(ending)), None)
     if speaks is None:
         return PlainTextResponse("ok")
