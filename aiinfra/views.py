@@ -46,12 +46,14 @@ _LEVEL_STYLES = {"debug": "dim", "warning": "yellow", "error": "bold red", "crit
 _GAP = 2
 # What the last column is left, before others give way to it.
 _REST = 12
+# Wider than this, any column is folded where a table does not fit.
+_WIDE = 30
 
 
 def table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, optional: Sequence[str] = ()
 ) -> "Table":
-    """Return a table that fits: `optional` columns give way, the first of them first; the last one is folded."""
+    """Return a table that fits: `optional` columns give way, the first of them first; the last and wide ones fold."""
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -59,7 +61,8 @@ def table(
     made = Table(box=None, pad_edge=False, header_style="bold")
     for place, index in enumerate(shown):
         last = place == len(shown) - 1
-        made.add_column(columns[index], overflow="fold", no_wrap=not last)
+        wide = max((len(str(row[index])) for row in rows), default=0) > _WIDE
+        made.add_column(columns[index], overflow="fold", no_wrap=not (last or wide))
     for row in rows:
         cells = [str(row[index]) for index in shown]
         made.add_row(*(Text(cell, style=_STATUS_STYLES.get(cell, "")) for cell in cells))

@@ -33,3 +33,11 @@ def test_a_table_for_a_program_has_every_cell_whole_and_no_blanks_at_the_end() -
         "redis    3 min   8.0      redis:8.0",
         "litellm  3 min   1.106.2  aiinfra-litellm:58e9e9be3b47",
     ]
+
+
+def test_a_wide_column_shares_what_is_left_with_the_last_one() -> None:
+    console = Console(width=64, file=io.StringIO())
+    rows = [("mock", "one long name, another long name, and a third", "what it is for, in a whole sentence of words")]
+    with console.capture() as captured:
+        console.print(table(("NAME", "NEEDS", "WHAT"), rows, 64))
+    assert len(captured.get().splitlines()) == 3
