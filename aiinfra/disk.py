@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # Containers of a stack made by root run as this user; those of anybody else as that user.
 UNPRIVILEGED = 65532
 
+# How the name of a file or folder ends that is not whole yet, or is thrown away in a moment.
+UNFINISHED = ".unfinished~"
+
 
 def runtime_user() -> str:
     """Return the "uid:gid" of our containers: it must be able to read secret files that are 0400."""
@@ -31,7 +34,7 @@ def write(path: Path, text: str, *, mode: int = 0o644, owner: int | None = None)
 
     with translated(path):
         path = path.resolve()  # a link stays a link
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
@@ -45,6 +48,18 @@ def write(path: Path, text: str, *, mode: int = 0o644, owner: int | None = None)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def sweep(paths: Iterable[Path]) -> None:
+    """Remove files and folders that a killed command did not finish; what cannot be removed stays."""
+    for path in list(paths):
+        if path.is_dir():
+            import shutil  # noqa: PLC0415 - hardly ever
+
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def hand_over(path: Path, text: str, *, secret: bool) -> None:

@@ -121,15 +121,24 @@ class Workspace:
                         hint="wait for it to end, or stop it",
                     ) from error
         try:
-            since = time.strftime("%H:%M:%S")
+            self._tidy()
+            holder = {"pid": os.getpid(), "command": command, "since": time.strftime("%H:%M:%S")}
             # On a full disk too: what frees space, or ends a stack, must be possible there.
             with contextlib.suppress(AiinfraError):
-                disk.write(holder_file, json.dumps({"pid": os.getpid(), "command": command, "since": since}))
+                disk.write(holder_file, json.dumps(holder))
             yield
         finally:
             with contextlib.suppress(OSError):
                 holder_file.unlink()
             lock.release()
+
+    def _tidy(self) -> None:
+        """Remove what killed commands had not written to the end; who has the lock is the only one who writes."""
+        from aiinfra.keys import file_for  # noqa: PLC0415 - not for commands that only look
+
+        # Eight characters: another stack's file has a longer name, and its own lock.
+        half_keys = f".{file_for(self.directory, self.stack).name}.????????{disk.UNFINISHED}"
+        disk.sweep((*self.root.rglob(f".*{disk.UNFINISHED}"), *self.directory.glob(half_keys)))
 
 
 def new_identity(wanted: Mapping[str, int | None], address: str) -> Identity:

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiinfra.engine import Engine
 from aiinfra.errors import AiinfraError, Code
@@ -34,13 +35,15 @@ class ImageWishes:
 class ImageWork:
     """What is to be done: base images to pull, our own to build, and the secrets of their builds.
 
-    `ids` are the ids of the images that services ran until now, by name.
+    `ids` are the ids of the images that services ran until now, by name. `folder` is where the next command looks for
+    what this one left.
     """
 
     pulls: tuple[str, ...]
     builds: tuple[ImageBuild, ...]
     secrets: Mapping[str, bytes]
     ids: Mapping[str, str]
+    folder: Path
     cached: bool = True
 
 
@@ -69,7 +72,7 @@ def image_work(
         known = [loaded.service_images[service] for service in missing if service not in BUILT]
         pulls = [*known, *_absent(engine, bases)]
     secrets = build_secrets(loaded.stack.settings.build, loaded.target.directory) if builds else {}
-    return ImageWork(tuple(dict.fromkeys(pulls)), builds, secrets, ids, wishes.cached)
+    return ImageWork(tuple(dict.fromkeys(pulls)), builds, secrets, ids, loaded.target.workspace.root, wishes.cached)
 
 
 def make_images(work: ImageWork, *, engine: Engine, report: Report) -> None:
@@ -82,7 +85,7 @@ def make_images(work: ImageWork, *, engine: Engine, report: Report) -> None:
         start = time.monotonic()
         report(Event("begin", build.tag, "building"))
         labels = {f"{LABEL}service": build.service, "org.opencontainers.image.version": build.version}
-        for line in engine.build(build, work.secrets, labels, cached=work.cached):
+        for line in engine.build(build, work.secrets, labels, folder=work.folder, cached=work.cached):
             if step := _STEP.fullmatch(line):
                 report(Event("detail", build.tag, " ".join(step[1].split())))
         keep_previous(work.ids[build.tag], build.tag, engine, now=engine.image_id(build.tag))

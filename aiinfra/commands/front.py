@@ -60,7 +60,7 @@ def _places(stack: Stack, before: Attached, containers: Sequence[Container]) -> 
 
 def _judge(loaded: Loaded, wanted: Attached) -> None:
     image = loaded.service_images[EDGE]
-    with TemporaryDirectory(dir=loaded.target.workspace.root, prefix="edge-judged-") as folder:
+    with TemporaryDirectory(dir=loaded.target.workspace.root, prefix=".edge-judged.", suffix=disk.UNFINISHED) as folder:
         for name, text in edge_files(loaded.stack, wanted).items():
             disk.hand_over(Path(folder) / name, text, secret=name == PEM)
         Path(folder).chmod(0o755)

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -152,23 +152,34 @@ class Engine:
         look("image", "tag", image, name)
 
     def build(
-        self, build: "ImageBuild", secrets: Mapping[str, bytes], labels: Mapping[str, str], *, cached: bool = True
+        self,
+        build: "ImageBuild",
+        secrets: Mapping[str, bytes],
+        labels: Mapping[str, str],
+        *,
+        folder: Path,
+        cached: bool = True,
     ) -> Iterator[str]:
         """Build and tag an image, yielding the build's log line by line.
 
-        `secrets` are handed over as files that never are part of an image; `cached` allows what earlier builds left.
+        `secrets` are handed over as files in `folder` that never are part of an image; `cached` allows what earlier
+        builds left.
         Raises AiinfraError (BUILD_FAILED) with the failing step's last lines. No line has credentials of `secrets`.
         """
         from aiinfra.engine import build_log  # noqa: PLC0415
+        from aiinfra.engine.build_secrets import as_options  # noqa: PLC0415
 
         hidden = build_log.credentials(secrets.values())
         lines: list[str] = []
-        with _as_files(secrets) as files, translated(Code.BUILD_FAILED, lambda: "\n".join(build_log.failure(lines))):
+        with (
+            as_options(secrets, folder) as options,
+            translated(Code.BUILD_FAILED, lambda: "\n".join(build_log.failure(lines))),
+        ):
             log = self._client.buildx.build(
                 build.context,
                 build_args=dict(build.arguments),
                 labels=dict(labels),
-                secrets=[f"id={name},src={path}" for name, path in files.items()],
+                secrets=options,
                 tags=build.tag,
                 cache=cached,
                 load=True,
@@ -266,19 +277,3 @@ def _compose_client(project: str, **options: Any) -> "DockerClient":  # noqa: AN
     from python_on_whales import DockerClient  # noqa: PLC0415 - 0.2 s
 
     return DockerClient(compose_project_name=project, **options)
-
-
-@contextmanager
-def _as_files(secrets: Mapping[str, bytes]) -> Iterator[dict[str, Path]]:
-    import tempfile  # noqa: PLC0415
-
-    with ExitStack() as stack:
-        if not secrets:
-            yield {}
-            return
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aiinfra-build-")))
-        files = {name: folder / name for name in secrets}
-        for name, path in files.items():
-            path.write_bytes(secrets[name])
-            path.chmod(0o600)
-        yield files

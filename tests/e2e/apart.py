@@ -55,7 +55,7 @@ def swapping_stack(command: Path, directory: Path, engine: PrivateEngine) -> Cli
     """Return a healthy stack with the real MPC-API; only the gateway stands in."""
     real = image_build("mpc-api", Build())
     if not Engine().image_id(real.tag):
-        deque(Engine().build(real, {}, {}), maxlen=0)
+        deque(Engine().build(real, {}, {}, folder=directory), maxlen=0)
     named = Build(base_images={"python:3.13-slim-trixie": _BASE})
     name = image_build("mpc-api", named).tag
     # By its own name it may be a stand-in there.

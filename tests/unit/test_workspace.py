@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +128,33 @@ def test_a_held_lock_names_its_holder_and_a_dead_holder_holds_nothing(tmp_path: 
         holder.kill()
     with one.lock("down", wait=0, on_wait=waited.append):
         pass
+
+
+# More than the limit on the size of a file: the kernel kills the process in the middle of the write.
+KILLED = """
+import resource, signal, sys
+from pathlib import Path
+from aiinfra import disk
+from aiinfra.workspace import Workspace
+one = Workspace(Path(sys.argv[1]), "ai-infra")
+with one.lock("up", wait=0, on_wait=print):
+    (one.root / "edge").mkdir()
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+    disk.write(Path(sys.argv[2]), "x" * 100)
+"""
+
+
+@pytest.mark.parametrize("file", [".aiinfra/ai-infra/state.json", ".aiinfra/ai-infra/edge/haproxy.cfg", ".env"])
+def test_what_a_killed_command_had_not_written_to_the_end_is_gone_with_the_next_one(tmp_path: Path, file: str) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), str(tmp_path / file)], check=False)
+    assert done.returncode == -signal.SIGXFSZ
+    neighbour = tmp_path / "..env.demo.abcdefgh.unfinished~"
+    neighbour.touch()
+    assert len(list(tmp_path.rglob("*.unfinished~"))) == 2
+    with Workspace(tmp_path, "ai-infra").lock("up", wait=0, on_wait=print):
+        pass
+    assert list(tmp_path.rglob("*.unfinished~")) == [neighbour]
 
 
 def test_free_ports_are_chosen_once_and_then_remembered() -> None:
