@@ -10,13 +10,16 @@ from aiinfra.shape import record
 from aiinfra.stack import PUBLISHED
 
 # begun: a container is being made. attach: it is proven, and comes behind the edge. drain: the old one goes.
-# held: requests wait in the edge while the only container is replaced.
-Step = Literal["begun", "attach", "drain", "held"]
+# held: requests wait in the edge while the only container is replaced. ending: all of the stack is being stopped.
+Step = Literal["begun", "attach", "drain", "held", "ending"]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One step of the swap of a service. `known` are the ids of its containers before, `new` and `old` ids too."""
+    """One step of the swap of a service, "" for all of them.
+
+    `known` are the ids of its containers before, `new` and `old` ids too.
+    """
 
     service: str
     step: Step

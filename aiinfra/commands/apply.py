@@ -9,7 +9,7 @@ from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands.bring import ServiceResult, bring
 from aiinfra.commands.decide import Overrides, decide
 from aiinfra.commands.recover import recover
-from aiinfra.engine import Engine
+from aiinfra.engine import Engine, abandon
 from aiinfra.reporting import Event, Report
 from aiinfra.target import Target
 
@@ -80,6 +80,7 @@ def applied(
     recover(target, engine=engine, report=report, clock=clock)
     prepare()
     intent = replace(decide(target, engine, overrides), verb=verb)
+    abandon(target.name)
     services = bring(intent, engine=engine, report=report, seconds=seconds, detach=detach, clock=clock)
     return Applied(
         target.name,

@@ -1,12 +1,13 @@
 """`down`: stop and remove a stack's containers and networks, or every stack's; data only when asked."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiinfra.engine import Container, Engine, Network
 from aiinfra.errors import AiinfraError, Code
+from aiinfra.journal import Entry, Journal
 from aiinfra.naming import DIRECTORY_LABEL, SCRATCH_LABEL, STACK_LABEL
 from aiinfra.reporting import Event, Report
 from aiinfra.target import Target
@@ -50,7 +51,7 @@ def down(target: Target, *, engine: Engine, report: Report, volumes: bool, timeo
     target.refuse_elsewhere(engine.containers(target.name))
     doomed = volumes_of(target, engine=engine) if volumes else []
     with held(target.workspace, "down", report):
-        return end(target.name, doomed, engine=engine, report=report, timeout=timeout)
+        return end(target.workspace, doomed, engine=engine, report=report, timeout=timeout)
 
 
 def down_all(*, engine: Engine, report: Report, volumes: bool, timeout: int | None) -> tuple[DownResult, ...]:
@@ -61,20 +62,18 @@ def down_all(*, engine: Engine, report: Report, volumes: bool, timeout: int | No
     for name in names:
         owners = {one.labels.get(DIRECTORY_LABEL, "") for one in found if one.labels[STACK_LABEL] == name}
         doomed = [one.name for one in engine.estate.volumes(name)] if volumes else []
-        with held(Workspace(Path(max(owners)), name), "down --all", report):
-            results.append(end(name, doomed, engine=engine, report=report, timeout=timeout))
+        workspace = Workspace(Path(max(owners)), name)
+        with held(workspace, "down --all", report):
+            results.append(end(workspace, doomed, engine=engine, report=report, timeout=timeout))
     return tuple(results)
 
 
-def end(name: str, volumes: Sequence[str], *, engine: Engine, report: Report, timeout: int | None = None) -> DownResult:
+def end(
+    workspace: Workspace, volumes: Sequence[str], *, engine: Engine, report: Report, timeout: int | None = None
+) -> DownResult:
     """Remove a stack from the engine, its lock held: what carries its label, and its Compose project."""
-    found = {one.id: one for one in (*engine.containers(name), *engine.estate.containers(name))}
-    for container in found.values():
-        scratch = SCRATCH_LABEL in container.labels
-        report(Event("begin", container.name if scratch else container.service, "stopping"))
-    if any(SCRATCH_LABEL not in one.labels for one in found.values()):
-        engine.stop(name, timeout=timeout)
-    engine.remove(found.values())
+    name = workspace.stack
+    found = end_containers(workspace, engine=engine, report=report, timeout=timeout)
     networks = engine.estate.networks(name)
     kept = tuple((one.name, guests) for one in networks if (guests := _guests(one, found, engine)))
     for network, guests in kept:
@@ -84,6 +83,31 @@ def end(name: str, volumes: Sequence[str], *, engine: Engine, report: Report, ti
     engine.remove_volumes(volumes)
     names = sorted(one.name for one in found.values())
     return DownResult(name, tuple(names), tuple(volumes), tuple(sorted(removed)), kept)
+
+
+def end_containers(
+    workspace: Workspace, *, engine: Engine, report: Report, timeout: int | None = None
+) -> dict[str, Container]:
+    """Stop and remove a stack's containers, its lock held; returns what they were, by id.
+
+    It is noted before it begins: killed in the middle, it leaves containers that still look healthy and end in a
+    moment, so the next `up` has to finish this first.
+    """
+    name, journal = workspace.stack, Journal(workspace.journal_file)
+    if workspace.exists:
+        # On a full or read-only disk a stack must be able to end too.
+        with suppress(AiinfraError):
+            journal.write(Entry("", "ending"))
+    found = {one.id: one for one in (*engine.containers(name), *engine.estate.containers(name))}
+    for container in found.values():
+        scratch = SCRATCH_LABEL in container.labels
+        report(Event("begin", container.name if scratch else container.service, "stopping"))
+    if any(SCRATCH_LABEL not in one.labels for one in found.values()):
+        engine.stop(name, timeout=timeout)
+    engine.remove(found.values())
+    with suppress(OSError):
+        journal.clear()
+    return found
 
 
 def _guests(network: Network, own: dict[str, Container], engine: Engine) -> tuple[str, ...]:

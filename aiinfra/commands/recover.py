@@ -1,9 +1,10 @@
-"""What an interrupted swap left: undone where its new container was not proven, else finished."""
+"""What an interrupted command left: a swap is undone where its new container was not proven, all else is finished."""
 
 from collections.abc import Sequence
 from functools import partial
 
 from aiinfra.clock import SYSTEM_CLOCK, Clock
+from aiinfra.commands.down import end_containers
 from aiinfra.commands.front import running_edge
 from aiinfra.commands.rolling import remove
 from aiinfra.edge import Edge
@@ -16,11 +17,15 @@ _UNDOING = 15.0
 
 
 def recover(target: Target, *, engine: Engine, report: Report, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Bring a stack out of the middle of a swap, its lock held. Does nothing when no swap was interrupted."""
+    """Bring a stack out of the middle of a swap or of its end, its lock held. Does nothing when it is in neither."""
     journal = Journal(target.workspace.journal_file)
     entry = journal.read()
     if entry is None or not target.workspace.exists:
         journal.clear()
+        return
+    if entry.step == "ending":
+        report(Event("note", target.name, "an interrupted command was ending it: finishing that first"))
+        end_containers(target.workspace, engine=engine, report=report)
         return
     report(Event("note", entry.service, "an interrupted command was replacing it: putting that in order first"))
     containers = engine.containers(target.name)

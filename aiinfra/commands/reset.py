@@ -82,7 +82,7 @@ def reset(
     """
     gone = keys_that_go(target) if doomed.keys_removed else ()
     with held(target.workspace, "reset", report):
-        ended = end(target.name, doomed.volumes, engine=engine, report=report, timeout=timeout)
+        ended = end(target.workspace, doomed.volumes, engine=engine, report=report, timeout=timeout)
         engine.estate.remove_images(doomed.images)
         if gone:
             _remove_keys(target, gone)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from aiinfra.engine.following import Follower, Line, Notice
     from aiinfra.engine.logs import open_log, stamped
     from aiinfra.engine.redis_data import RedisData, copy_out
-    from aiinfra.engine.scratch import ask, judge, resolves
+    from aiinfra.engine.scratch import abandon, ask, judge, resolves
     from aiinfra.engine.telling import tell_commands
     from aiinfra.engine.versions import Versions, refuse_old
 
@@ -24,7 +24,7 @@ _MODULES = {
     "following": ("Follower", "Line", "Notice"),
     "logs": ("open_log", "stamped"),
     "redis_data": ("RedisData", "copy_out"),
-    "scratch": ("ask", "judge", "resolves"),
+    "scratch": ("abandon", "ask", "judge", "resolves"),
     "telling": ("tell_commands",),
     "versions": ("Versions", "refuse_old"),
 }
@@ -54,6 +54,7 @@ __all__ = [
     "Stats",
     "Versions",
     "Volume",
+    "abandon",
     "ask",
     "copy_out",
     "hung",

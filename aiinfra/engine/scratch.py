@@ -3,12 +3,14 @@
 import secrets
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from aiinfra.engine.command import run
-from aiinfra.naming import SCRATCH_LABEL
+from aiinfra.engine.command import look, run
+from aiinfra.naming import SCRATCH_LABEL, STACK_LABEL
 
 _TIMEOUT = 60.0
+_JUDGE = "judge"
 
 
 def judge(
@@ -16,9 +18,10 @@ def judge(
 ) -> str:
     """Run a command of an image on a folder, without a network; return what it complained about, "" if nothing.
 
-    `labels` mark the container, so that what an interrupted command leaves is found. Raises TimeoutError.
+    `labels` mark the container, so that what an interrupted command leaves is found. The stack's lock is held.
+    Raises TimeoutError.
     """
-    marks = [f"--label={name}={value}" for name, value in {**labels, SCRATCH_LABEL: "true"}.items()]
+    marks = [f"--label={name}={value}" for name, value in {**labels, SCRATCH_LABEL: _JUDGE}.items()]
     walls = ["--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=256m"]
     # The option is a line of CSV: a path may have commas and quotes.
     source = f"source={folder}".replace('"', '""')
@@ -26,6 +29,15 @@ def judge(
     options = ["--rm", "--pull=never", "--user", user, *walls, *marks, mount, "--entrypoint", command[0]]
     done = run(["docker", "run", *options, image, *command[1:]], timeout=_TIMEOUT, merge=True)
     return "" if done.returncode == 0 else done.stdout.strip() or f"exit code {done.returncode}"
+
+
+def abandon(stack: str) -> None:
+    """Remove what a killed command left of its `judge`, the stack's lock held: nobody else is in the middle of one."""
+    marks = [f"label={STACK_LABEL}={stack}", f"label={SCRATCH_LABEL}={_JUDGE}"]
+    ids = look("ps", "-aq", *(f"--filter={mark}" for mark in marks)).split()
+    if ids:
+        with suppress(TimeoutError):
+            run(["docker", "rm", "--force", *ids])
 
 
 def ask(

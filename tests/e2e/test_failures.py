@@ -127,46 +127,6 @@ def test_logs_into_a_closed_pipe_end_well_and_leave_no_process(healthy: Cli) -> 
     assert running.stdout == b""
 
 
-@pytest.mark.parametrize("delay", [0.4, 1.2, 2.0, 5.0])
-def test_a_killed_up_is_finished_by_the_next_one(cli: Cli, delay: float) -> None:
-    process = cli.start("up")
-    time.sleep(delay)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    cli.ok("up")
-    names = {row["container"] for row in cli.ok("ps", "--all")["containers"]}
-    assert names == {f"{cli.stack}-{name}-1" for name in ("redis", "litellm", "mpc-api", "edge")}
-
-
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_up_says_so_keeps_what_runs_and_is_finished_by_the_next(
-    cli: Cli, number: signal.Signals, exit_code: int
-) -> None:
-    process = cli.start("up")
-    time.sleep(4)
-    os.killpg(process.pid, number)
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == exit_code, output
-    assert "the next `aiinfra up` finishes the job" in output
-    assert "Traceback" not in output
-    cli.ok("up")
-
-
-def test_two_ups_at_once_take_turns_and_both_succeed(cli: Cli) -> None:
-    results = dict[int, int]()
-
-    def one(number: int) -> None:
-        results[number] = cli.run("up").returncode
-
-    threads = [threading.Thread(target=one, args=(number,)) for number in (1, 2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == {1: 0, 2: 0}
-    assert len(cli.ok("ps", "--all")["containers"]) == 4
-
-
 def test_a_stack_of_another_directory_is_never_hijacked(healthy: Cli, tmp_path: Path) -> None:
     elsewhere = Cli(healthy.command, tmp_path, healthy.stack)
     for verb in (["up"], ["down"], ["ps"]):
@@ -289,6 +249,13 @@ def test_a_base_image_that_cannot_be_had_is_named_with_the_two_ways_out(cli: Cli
     assert "docker load" in error["hint"]
     assert "base_images" in error["hint"]
     assert left_of(cli.stack) == []
+
+
+def test_an_edge_that_does_not_know_its_configuration_is_told_before_anything_runs(cli: Cli) -> None:
+    cli.settings('build: {base_images: {"haproxy:3.0": "redis:8.0"}}\n')
+    error = cli.fails("up", exit_code=1)
+    assert (error["code"], "redis:8.0 refuses" in error["message"]) == ("EDGE_REFUSED", True)
+    assert docker("ps", "-q", "--filter", f"label=org.aiinfra.stack={cli.stack}") == ""
 
 
 def fill(path: Path) -> None:

@@ -128,7 +128,8 @@ def left_behind(scene: Scene) -> Iterator[Finding]:
         yield Finding("leftovers", "warning", text, "if no aiinfra command runs: `aiinfra prune`, or `aiinfra down`")
     entry = Journal(target.workspace.journal_file).read()
     if entry:
-        text = f"the replacement of {entry.service} is under way, or was interrupted"
+        what = f"the replacement of {entry.service}" if entry.service else "the end of the stack"
+        text = f"{what} is under way, or was interrupted"
         yield Finding("leftovers", "warning", text, "if no aiinfra command runs: `aiinfra up` finishes or undoes it")
     if not (twins or strays or scratch or entry):
         yield Finding("leftovers", "ok", "no interrupted command left anything")
