@@ -1,6 +1,7 @@
 """`backup` and `restore`: what was in Redis comes back, and nothing is lost on the way."""
 
 import contextlib
+import json
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -115,6 +116,19 @@ def test_data_that_redis_cannot_load_are_refused_while_redis_goes_on(stack: Cli,
     assert redis(stack, "GET", "alive") == "yes"
     assert private_engine.docker("inspect", "-f", "{{.State.StartedAt}}", name) == started
     assert ".restore" not in private_engine.docker("exec", name, "ls", "-a", "/data").split()
+
+
+def test_a_redis_that_does_not_let_us_in_gives_no_backup(stack: Cli) -> None:
+    # Its user for backups has a password that is made from this.
+    state = stack.directory / ".aiinfra" / stack.stack / "state.json"
+    good = state.read_text()
+    try:
+        state.write_text(json.dumps({**json.loads(good), "digest_key": "00" * 32}))
+        error = stack.fails("backup", "none.tar.gz", exit_code=1)
+    finally:
+        state.write_text(good)
+    assert (error["code"], "does not let us in" in error["message"]) == ("BACKUP_FAILED", True)
+    assert not (stack.directory / "none.tar.gz").exists()
 
 
 def test_a_redis_that_does_not_come_up_gets_its_old_data_back_by_itself(
