@@ -7,7 +7,7 @@ API_BIN := $(API)/.venv/bin
 PIP_INSTALL := install --quiet --disable-pip-version-check
 
 .PHONY: up down test lint unit audit service-tests engine-tests golden reference
-.PHONY: pictures bench bench-commands bench-api clean
+.PHONY: pictures screens bench bench-commands bench-api bench-rounds clean
 
 ## up: engine, base images, images and stack; ends with one generated script
 up: $(VENV)/installed machine
@@ -45,11 +45,17 @@ engine-tests: $(VENV)/dev-installed $(API)/.venv/installed machine
 	$(PYTHON) tools/programs.py g++
 	$(PYTHON) tools/base_images.py --tests
 	$(PYTHON) tools/node.py
+	$(PYTHON) tools/programs.py tmux
 	$(BIN)/pytest tests services/litellm/tests -m engine
 
 ## golden: rewrite the expected files of the golden tests; look at the difference before you commit it
 golden: $(VENV)/dev-installed
 	$(BIN)/pytest tests/golden --update-golden
+
+## screens: rewrite what the terminal shows, tests/e2e/screens; look at the difference before you commit it
+screens: $(VENV)/dev-installed machine
+	$(PYTHON) tools/programs.py tmux
+	$(BIN)/pytest tests/e2e/test_screens.py tests/e2e/test_down_and_ls.py --update-golden
 
 ## reference: rewrite docs/reference.md from the code
 reference: $(VENV)/dev-installed
@@ -71,6 +77,10 @@ bench-commands: $(VENV)/dev-installed machine
 bench-api: $(VENV)/dev-installed $(API)/.venv/installed
 	$(PYTHON) tools/programs.py redis-server wrk npm
 	$(BIN)/python -m bench.api
+
+## bench-rounds: two `up` at once, and commands killed at random moments
+bench-rounds: $(VENV)/dev-installed machine
+	$(BIN)/python -m bench.rounds
 
 # What a bare machine lacks: a Docker engine, and base images where no image registry can be reached.
 .PHONY: machine
