@@ -25,6 +25,9 @@ PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 STACK = f"pictures-{uuid.uuid4().hex[:8]}"
 COLUMNS = 110
 PATIENCE = 900.0
+# Our own check has nothing against it; LiteLLM exits while it boots.
+GROUP = "{group_name: a, models: [default], routing_strategy: least-busy}"
+BROKEN = f"extends: mock\nrouter_settings: {{routing_groups: [{GROUP}, {GROUP}]}}\n"
 # What pyte calls them, and what rich calls them.
 COLOURS = {"brown": "yellow", "default": None}
 
@@ -45,7 +48,8 @@ def line_of(row: pyte.screens.StaticDefaultDict[int, pyte.screens.Char], columns
     for (colour, bold), run in itertools.groupby(cells, lambda cell: (cell.fg, cell.bold)):
         style = Style(color=COLOURS.get(colour, colour), bold=bold)
         # Names of this run say nothing to a reader, and would change the file each time.
-        line.append("".join(cell.data for cell in run).replace(STACK, "ai-infra"), style)
+        text = "".join(cell.data for cell in run)
+        line.append(text.replace(f".env.{STACK}", ".env").replace(STACK, "ai-infra"), style)
     line.rstrip()
     return line
 
@@ -72,10 +76,14 @@ def picture(name: str, directory: Path, *arguments: str, exit_code: int = 0) -> 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
-        (directory / "aiinfra.yaml").write_text("timeout: 900\n")
+        settings, own = directory / "aiinfra.yaml", directory / "litellm"
+        own.mkdir()
+        (own / "broken.yaml").write_text(BROKEN, encoding="utf-8")
+        settings.write_text("timeout: 900\nprovider_config: broken\n", encoding="utf-8")
         try:
-            picture("up-fails", directory, "up", "--timeout", "4", exit_code=1)
+            picture("up-fails", directory, "up", exit_code=1)
             end(directory)
+            settings.write_text("timeout: 900\n", encoding="utf-8")
             picture("up", directory, "up")
             picture("health", directory, "health")
         finally:
