@@ -59,14 +59,15 @@ class Cli:
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
-    def _environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """The environment of its processes."""
         return {**OWN_ENVIRONMENT, "AIINFRA_STACK": self.stack, "NO_COLOR": "1", **self.environment}
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(self.command), *arguments],
             cwd=self.directory,
-            env={**self._environment, **environment},
+            env={**self.variables, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -77,7 +78,7 @@ class Cli:
         return subprocess.Popen(
             [str(self.command), *arguments],
             cwd=self.directory,
-            env=self._environment,
+            env=self.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,6 +1,7 @@
 """`down` and `ls`, on an engine of their own: what ends, what stays, and what is seen of every stack."""
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from tests.e2e.apart import apart, begin, engine, new_stack
 from tests.e2e.conftest import Cli
 from tests.private_engine import PrivateEngine
+from tests.screens import Screens, screens
 
-__all__ = ["apart", "engine"]
+__all__ = ["apart", "engine", "screens"]
 
 RUN = ("run", "-d", "--entrypoint", "sleep")
 
@@ -90,3 +92,11 @@ def test_ls_shows_every_stack_its_state_and_a_directory_that_is_gone(
     assert (here["provider_config"], set(here["ports"])) == ("mock", {"litellm", "mpc-api"})
     assert (gone["state"], gone["directory_found"], gone["volumes"]) == ("down", False, [f"{lost.stack}-redis-data"])
     assert f"{lost.directory} (gone)" in apart.run("ls").stdout
+
+
+def test_a_list_of_stacks_in_a_terminal(command: Path, engine: PrivateEngine, screens: Screens) -> None:
+    # Its path must fit into a line.
+    with tempfile.TemporaryDirectory() as folder:
+        one = new_stack(command, Path(folder), engine)
+        begin(one)
+        screens.ended("ls", one, "ls")
