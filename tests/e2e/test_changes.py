@@ -245,3 +245,41 @@ def test_a_generation_whose_image_is_gone_is_refused_with_the_service(healthy: C
     finally:
         kept.write_text(good)
     assert (error["code"], "the image of mpc-api is gone" in error["message"]) == ("ROLLBACK_REFUSED", True)
+
+
+def image_of(name: str) -> str:
+    return docker("image", "inspect", "--format", "{{.Id}}", name).strip()
+
+
+@pytest.fixture(name="tag")
+def _tag() -> Iterator[str]:
+    """A name for images of ours that nobody else uses."""
+    name = f"e2e-tag-{uuid.uuid4().hex[:8]}"
+    yield f"{name}:1"
+    docker("rmi", *docker("images", "--format", "{{.Repository}}:{{.Tag}}", name).split())
+
+
+def keep(cli: Cli, number: int, tag: str, image: str) -> None:
+    """Let the current state be kept as another one too, in which MPC-API runs `image` under the name `tag`."""
+    folder = cli.directory / ".aiinfra" / cli.stack / "generations"
+    current = next(row["number"] for row in cli.ok("history")["generations"] if row["current"])
+    data = json.loads((folder / f"{current}.json").read_text())
+    compose = data["compose"].replace(data["images"]["mpc-api"], tag)
+    images, ids = {**data["images"], "mpc-api": tag}, {**data["image_ids"], "mpc-api": image}
+    made = {**data, "number": number, "compose": compose, "images": images, "image_ids": ids}
+    (folder / f"{number}.json").write_text(json.dumps(made))
+
+
+def test_a_rollback_that_fails_gives_names_their_meaning_back_and_one_to_what_runs_sets_them_right(
+    healthy: Cli, tag: str
+) -> None:
+    before, other = healthy.ids(), image_of("haproxy:3.0")
+    running = docker("inspect", "--format", "{{.Image}}", before["mpc-api"]).strip()
+    docker("tag", running, tag)
+    keep(healthy, 90, tag, other)
+    assert healthy.fails("rollback", "90", exit_code=1)["code"] == "NOT_READY"
+    assert (image_of(tag), healthy.ids()) == (running, before)
+    docker("tag", other, tag)
+    keep(healthy, 95, tag, running)
+    assert set(actions(healthy.ok("rollback", "95")).values()) == {"unchanged"}
+    assert (image_of(tag), healthy.ids()) == (running, before)

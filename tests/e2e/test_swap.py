@@ -7,12 +7,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from bench.load import Load
 from tests.e2e.conftest import Cli, docker
+from tests.e2e.freezer import Freezer
 
 # Our own check has nothing against it; LiteLLM does not start with it.
 GROUP = "{group_name: a, models: [default], routing_strategy: least-busy}"
@@ -167,6 +169,22 @@ def test_requests_that_a_killed_in_place_holds_back_are_let_go_by_the_next_comma
     assert one_of_each_serves(healthy)
 
 
+def test_of_two_replicas_one_is_killed_and_only_what_was_in_flight_there_is_lost(healthy: Cli, load: Load) -> None:
+    with load.running():
+        healthy.ok("up", "--scale", "mpc-api=2", *PATIENCE)
+        assert load.faults == []
+        victim = next(name for name in names(healthy) if "mpc-api" in name)
+        docker("kill", "-s", "KILL", victim)
+        killed = time.monotonic()
+        healthy.ok("up", "--scale", "mpc-api=2", *PATIENCE)
+        load.wait_for(20)
+        healthy.ok("up", *PATIENCE)
+        load.wait_for(20)
+    assert load.twice == []
+    assert all(one.began < killed + 0.5 for one in load.faults), load.faults
+    assert one_of_each_serves(healthy)
+
+
 def test_an_edge_that_dies_in_the_middle_of_a_swap_comes_back_and_the_next_command_finishes(healthy: Cli) -> None:
     edge = healthy.ids()["edge"]
     process = healthy.start("restart", "mpc-api", *PATIENCE)
@@ -178,4 +196,19 @@ def test_an_edge_that_dies_in_the_middle_of_a_swap_comes_back_and_the_next_comma
     assert "Traceback" not in output
     healthy.ok("up", *PATIENCE)
     assert healthy.ids()["edge"] == edge
+    assert one_of_each_serves(healthy)
+
+
+def test_an_engine_that_hangs_when_the_old_container_is_to_stop_is_told_and_the_next_command_finishes(
+    healthy: Cli, tmp_path: Path
+) -> None:
+    freezer = Freezer(tmp_path / "engine.sock", b"/stop")
+    try:
+        host = f"unix://{tmp_path}/engine.sock"
+        error = healthy.fails("restart", "mpc-api", *PATIENCE, exit_code=4, DOCKER_HOST=host)
+    finally:
+        freezer.close()
+    assert freezer.frozen.is_set()
+    assert (error["code"], journal(healthy)) == ("DOCKER_STOPPED", "drain")
+    healthy.ok("up", *PATIENCE)
     assert one_of_each_serves(healthy)

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -106,6 +107,27 @@ def test_a_renewed_certificate_is_taken_over_without_a_lost_request(secure: Cli,
     assert answers
     assert set(answers) == {200}
     assert serial(url, authority) != seen
+
+
+def test_an_idle_connection_from_before_a_reload_is_answered_in_the_middle_of_a_swap(
+    secure: Cli, authority: trustme.CA
+) -> None:
+    url = f"https://127.0.0.1:{port(secure, 'mpc-api')}/health"
+    idle = httpx.Limits(keepalive_expiry=None)
+    with httpx.Client(verify=trusting(authority), limits=idle, timeout=60) as client:
+        assert client.get(url).headers.get("connection") != "close"
+        issue(authority, secure.directory)
+        secure.ok("up")
+        process = secure.start("restart", "mpc-api", "--timeout", "600")
+        journal = secure.directory / ".aiinfra" / secure.stack / "journal.json"
+        while process.poll() is None and not (journal.exists() and '"drain"' in journal.read_text()):
+            time.sleep(0.05)
+        time.sleep(2)
+        answer = client.get(url)
+    output, _ = process.communicate(timeout=600)
+    # Of the process from before, which ends with that answer.
+    assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+    assert process.returncode == 0, output
 
 
 def serial(url: str, authority: trustme.CA) -> int:
