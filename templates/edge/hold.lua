@@ -5,3 +5,12 @@ core.register_action("hold", { "http-req" }, function(txn, service)
         core.msleep(50)
     end
 end, 1)
+
+-- Lets a request wait while no server can take it, for five seconds at most: a container that just restarts, or that a
+-- busy machine lets fail the edge's checks, is back by then.
+core.register_action("wait", { "http-req" }, function(txn, backend)
+    local last = core.now().sec + 5
+    while txn.f:nbsrv(backend) < 1 and core.now().sec < last do
+        core.msleep(50)
+    end
+end, 1)

@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from aiinfra import edge_config
 from tests.e2e.conftest import Cli, docker
 
 SERVICES = ("redis", "litellm", "mpc-api", "edge")
@@ -132,6 +134,23 @@ def test_the_edge_answers_in_the_api_format_when_no_api_is_behind_it(healthy: Cl
         actions = {row["service"]: row["action"] for row in healthy.ok("up")["services"]}
     assert actions["mpc-api"] == "start"
     assert healthy.ids() == ids
+
+
+def test_a_request_waits_a_moment_where_nothing_can_take_it(healthy: Cli) -> None:
+    """Who asks for the state of the service gets it at once."""
+    url, edge = healthy.url("mpc-api"), healthy.ids()["edge"]
+    places = edge_config.attached_in(docker("exec", edge, "cat", "/etc/aiinfra-edge/haproxy.cfg"))["mpc-api"]
+    server = next(f"mpc-api/mpc-api-{number}" for number, place in enumerate(places, 1) if place.name)
+    # Out of service for a second, by the edge's own clock.
+    tell = 'tell() { exec 3<>/dev/tcp/127.0.0.1/9999; echo "set server $0 state $1" >&3; }'
+    away = subprocess.Popen(["docker", "exec", edge, "bash", "-c", f"{tell}; tell maint; sleep 1; tell ready", server])
+    states, answers = set(), set()
+    while away.poll() is None:
+        states.add(httpx.get(f"{url}/health", timeout=60).status_code)
+        answers.add(httpx.get(f"{url}/health/live", timeout=60).status_code)
+    assert away.returncode == 0
+    assert answers == {200}
+    assert 503 in states
 
 
 def test_another_container_on_the_network_reaches_both_services_by_name(healthy: Cli) -> None:

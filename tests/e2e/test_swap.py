@@ -71,6 +71,20 @@ def killed_at(cli: Cli, step: str, *command: str) -> None:
     assert process.returncode == -signal.SIGKILL, output
 
 
+@pytest.mark.timeout(1800)
+def test_ten_swaps_under_load_lose_cut_and_repeat_nothing(healthy: Cli, load: Load) -> None:
+    before = set(names(healthy))
+    with load.running():
+        load.wait_for(20)
+        for service in ("mpc-api", "litellm", "mpc-api", "mpc-api", "mpc-api", "litellm", *["mpc-api"] * 4):
+            healthy.ok("restart", service, *PATIENCE)
+        load.wait_for(20)
+    assert (load.faults, load.twice) == ([], [])
+    assert load.seen > 100
+    assert {name for name in names(healthy) if "edge" in name or "redis" in name} <= before
+    assert one_of_each_serves(healthy)
+
+
 @pytest.mark.usefixtures("default_settings")
 def test_a_broken_candidate_is_discarded_with_its_reason_and_what_served_never_stops(healthy: Cli, load: Load) -> None:
     before = healthy.ids()

@@ -151,31 +151,20 @@ def test_an_interrupted_switch_leaves_what_served(switched: Cli) -> None:
     assert {one["action"] for one in switched.ok("up", "--timeout", "600")["services"]} == {"unchanged"}
 
 
-def lost_while_two_switch(cli: Cli) -> list[str]:
-    """Go back and to `extra` at once, under a gentle load; return what was wrong with requests."""
-    keys = cli.keys()
-    urls = (cli.url("litellm"), cli.url("mpc-api"))
-    load = Load(cli.stack, *urls, keys["LITELLM_MASTER_KEY"], keys["MPC_API_KEY"], clients=2)
+def test_two_switches_at_once_take_turns_and_lose_no_request(switched: Cli) -> None:
+    keys = switched.keys()
+    urls = (switched.url("litellm"), switched.url("mpc-api"))
+    load = Load(switched.stack, *urls, keys["LITELLM_MASTER_KEY"], keys["MPC_API_KEY"], clients=2)
     with load.running():
         load.wait_for(8)
-        both = [cli.start("use-config", name, "--timeout", "600") for name in ("-", "extra")]
+        both = [switched.start("use-config", name, "--timeout", "600") for name in ("-", "extra")]
         outputs = [process.communicate()[0] for process in both]
         load.wait_for(8)
     assert [process.returncode for process in both] == [0, 0], outputs
     # What failed since then is nothing to go back to.
     assert any("serves mock" in output for output in outputs)
-    assert ("extra" in aliases(cli)) == (active(cli) == "extra")
-    return [f"{one.kind}: {one.fault}" for one in load.faults]
-
-
-def test_two_switches_at_once_take_turns_and_lose_no_request(switched: Cli) -> None:
-    lost = lost_while_two_switch(switched)
-    if lost:
-        # A machine that is busy enough lets the edge's checks fail by itself; a switch that loses requests always does.
-        switched.ok("use-config", "mock", "--timeout", "600")
-        switched.ok("use-config", "extra", "--timeout", "600")
-        lost = lost_while_two_switch(switched)
-    assert lost == []
+    assert ("extra" in aliases(switched)) == (active(switched) == "extra")
+    assert [f"{one.kind}: {one.fault}" for one in load.faults] == []
 
 
 def test_a_gateway_that_does_not_run_starts_with_the_config_that_is_chosen(switched: Cli) -> None:
