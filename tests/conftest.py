@@ -12,9 +12,10 @@ from tests.private_engine import private_engine
 
 __all__ = ["private_engine"]
 
-# Whoever started us in the background had SIGINT ignored, and what we start would inherit that.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# Whoever started us in the background, or through nohup, had these ignored, and what we start would inherit that.
+for ignored, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, usual)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
