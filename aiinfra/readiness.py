@@ -115,9 +115,7 @@ class Wait:
         for service, container in ((name, one) for name, group in seen.items() for one in group):
             if _crashed(before.get(container.id), container):
                 end = self.engine.last_exit(container)
-                again = (
-                    f"it crashes again and again ({container.restarts} restarts): " if container.restarts > 0 else ""
-                )
+                again = f"it crashes again and again (restarts: {container.restarts}): " if container.restarts else ""
                 reason = f"{again}{exit_reason(service, end)} while it was starting"
                 raise self._failure(service, reason, container, end)
 
