@@ -90,7 +90,7 @@ def candidate(cli: Cli, before: list[str]) -> str:
 def loaded(cli: Cli) -> Load:
     keys = cli.keys()
     places = cli.url("litellm"), cli.url("mpc-api")
-    return Load(cli.stack, *places, keys["LITELLM_MASTER_KEY"], keys["MPC_API_KEY"], clients=3, pause=0.3)
+    return Load(cli.stack, *places, keys["LITELLM_MASTER_KEY"], keys["MPC_API_KEY"], clients=2, pause=0.5)
 
 
 @contextlib.contextmanager
