@@ -45,7 +45,8 @@ class Journal:
             entry = record(Entry, json.loads(self.path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, AttributeError):
             return None
-        return entry if entry.service in PUBLISHED else None
+        known = ("",) if entry.step == "ending" else PUBLISHED
+        return entry if entry.service in known else None
 
     def clear(self) -> None:
         self.path.unlink(missing_ok=True)

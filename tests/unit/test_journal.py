@@ -7,10 +7,10 @@ import pytest
 from aiinfra.journal import Entry, Journal
 
 
-def test_what_was_noted_is_read_back_and_gone_when_cleared(tmp_path: Path) -> None:
+@pytest.mark.parametrize("entry", [Entry("litellm", "drain", ("a", "b"), "c", "a"), Entry("", "ending")], ids=str)
+def test_what_was_noted_is_read_back_and_gone_when_cleared(tmp_path: Path, entry: Entry) -> None:
     journal = Journal(tmp_path / "journal.json")
     assert journal.read() is None
-    entry = Entry("litellm", "drain", ("a", "b"), "c", "a")
     journal.write(entry)
     assert journal.read() == entry
     journal.clear()
