@@ -65,6 +65,9 @@ class PrivateEngine:
         assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
+    def images(self) -> set[str]:
+        return set(self.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split())
+
     def load(self, *images: str) -> None:
         """Copy images from the shared engine, those that are not here yet."""
         missing = [one for one in images if not self.docker("image", "inspect", one, check=False).strip("[] \n")]

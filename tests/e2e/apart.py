@@ -110,6 +110,9 @@ def apart(command: Path, tmp_path: Path, engine: PrivateEngine) -> Cli:
 
 
 @pytest.fixture
-def swapping(command: Path, tmp_path: Path, engine: PrivateEngine) -> Cli:
-    """A healthy stack on the private engine, of which MPC-API can be replaced."""
-    return swapping_stack(command, tmp_path, engine)
+def swapping(command: Path, tmp_path: Path, engine: PrivateEngine) -> Iterator[Cli]:
+    """A healthy stack on the private engine, of which MPC-API can be replaced; its images go with it."""
+    before = engine.images()
+    yield swapping_stack(command, tmp_path, engine)
+    engine.clear()
+    engine.docker("rmi", *(name for name in engine.images() - before if name.startswith("aiinfra-")))

@@ -18,10 +18,6 @@ __all__ = ["apart", "engine"]
 LITELLM, API = {"org.aiinfra.service": "litellm"}, {"org.aiinfra.service": "mpc-api"}
 
 
-def images(engine: PrivateEngine) -> set[str]:
-    return set(engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split())
-
-
 def built(engine: PrivateEngine, folder: Path, words: str, labels: Mapping[str, str]) -> None:
     """Build an image whose layers come out of a stage that is only in the build cache."""
     stages = (
@@ -65,7 +61,7 @@ def test_prune_shows_sizes_first_removes_what_is_ours_and_unused_and_nothing_els
     (apart.directory / ".aiinfra" / apart.stack / "generation.json").write_text('{"image": "aiinfra-litellm:kept"}')
     engine.docker("create", "--name", "foreign", "-v", "foreign-data:/data", "aiinfra-mpc-api:used")
     engine.docker("network", "create", "foreign-net")
-    before = images(engine)
+    before = engine.images()
     dry = apart.ok("prune", "--dry-run")
     assert dry["removed"] is False
     assert {"container", "network", "image", "cache"} == {one["kind"] for one in dry["items"]}
@@ -73,10 +69,10 @@ def test_prune_shows_sizes_first_removes_what_is_ours_and_unused_and_nothing_els
         pytest.approx(1e5, rel=0.1)
     ]
     assert apart.fails("prune", exit_code=5)["code"] == "CONFIRMATION_NEEDED"
-    assert images(engine) == before
+    assert engine.images() == before
 
     assert apart.ok("prune", "--yes") == {**dry, "removed": True}
-    assert before - images(engine) == {"aiinfra-litellm:old"}
+    assert before - engine.images() == {"aiinfra-litellm:old"}
     assert ": aiinfra-build" not in cached(engine)
     assert ": foreign" in cached(engine)
     names = engine.docker("ps", "-a", "--format", "{{.Names}}").split()
@@ -124,7 +120,7 @@ def test_reset_leaves_nothing_of_the_stack_and_all_of_its_neighbour_in_the_same_
     for listing in listings:
         found = engine.docker(*listing, "--format", "json").splitlines()
         assert not [one for one in found if apart.stack in json.dumps(one)]
-    assert "aiinfra-litellm:mine" not in images(engine)
+    assert "aiinfra-litellm:mine" not in engine.images()
     assert neighbour.ids() == before
     assert neighbour.keys()
     assert apart.ok("reset", "--no-backup", "--yes")["removed"] == []
