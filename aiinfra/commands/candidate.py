@@ -74,8 +74,8 @@ def prove(bench: Bench, candidate: Container) -> Container:
             if fault.final and fault == before:
                 raise refused(bench, now, fault.text)
         elif fit_since is None:
-            gate.warm_up(bench.edge, now, bench.loaded)
             fit_since = bench.clock.now()
+            gate.warm_up(bench.edge, now, bench.loaded)
         elif bench.clock.now() - fit_since >= _SETTLING:
             bench.engine.rollout.weigh(now, _SERVING)
             return now
