@@ -10,7 +10,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from aiinfra.engine import Container, Engine, Follower, Line, Notice, open_log, stamped
+from aiinfra.engine import Container, Engine, Follower, Line, Notice, in_order, open_log, stamped
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loglines import Entry, Sieve, cleaned, entry
 from aiinfra.stack import SERVICES
@@ -101,7 +101,7 @@ def _past(
             # Lines from the end are those that were asked for, so what is not is counted out first.
             tail = query.tail if sieve.open else None
             log = stack.enter_context(closing(open_log(one, tail=tail, since=query.since, until=query.until)))
-            streams.append(_lines(one, stamped(log), query, sieve, seen))
+            streams.append(_lines(one, in_order(stamped(log)), query, sieve, seen))
         yield from heapq.merge(*streams, key=attrgetter("time"))
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from aiinfra.engine.container import Container, Exit, Stats, Volume
     from aiinfra.engine.estate import CacheRecord, Estate, Image, Network, Sizes
     from aiinfra.engine.following import Follower, Line, Notice
-    from aiinfra.engine.logs import open_log, stamped
+    from aiinfra.engine.logs import in_order, open_log, stamped
     from aiinfra.engine.redis_data import RedisData, copy_out
     from aiinfra.engine.scratch import abandon, ask, judge, resolves
     from aiinfra.engine.telling import tell_commands
@@ -22,7 +22,7 @@ _MODULES = {
     "container": ("Container", "Exit", "Stats", "Volume"),
     "estate": ("CacheRecord", "Estate", "Image", "Network", "Sizes"),
     "following": ("Follower", "Line", "Notice"),
-    "logs": ("open_log", "stamped"),
+    "logs": ("in_order", "open_log", "stamped"),
     "redis_data": ("RedisData", "copy_out"),
     "scratch": ("abandon", "ask", "judge", "resolves"),
     "telling": ("tell_commands",),
@@ -58,6 +58,7 @@ __all__ = [
     "ask",
     "copy_out",
     "hung",
+    "in_order",
     "judge",
     "open_log",
     "refuse_old",

@@ -58,6 +58,8 @@ class Follower:
         self._lines: queue.SimpleQueue[Line | str] = queue.SimpleQueue()
         self._open: dict[str, Log] = {}
         self._last: dict[str, str | None] = {}
+        # By container, the last line known when its log was opened: that log begins with it again.
+        self._known: dict[str, str | None] = {}
 
     def follow(self, seen: dict[str, str | None]) -> Generator[Line | Notice, None, None]:
         """Yield lines as they come. `seen` is, by container, the time of the last line that is known already.
@@ -97,15 +99,17 @@ class Follower:
         if isinstance(item, str):
             self._open.pop(item, None)
             return
-        last = self._last.get(item.container.id)
-        if last is None or item.time > last:
-            self._last[item.container.id] = item.time
+        # The engine takes the two outputs of a container beside each other: a line may come after a later one.
+        name = item.container.id
+        if item.time > (self._known[name] or ""):
+            self._last[name] = max(item.time, self._last.get(name) or "")
             yield item
 
     def _attach(self, containers: Iterable[Container]) -> None:
         for one in containers:
             if one.running and one.id not in self._open:
-                opened = self._open[one.id] = self._read(one, self._last.get(one.id))
+                known = self._known[one.id] = self._last.get(one.id)
+                opened = self._open[one.id] = self._read(one, known)
                 threading.Thread(target=self._pump, args=(one, opened), daemon=True).start()
 
     def _pump(self, container: Container, opened: Log) -> None:

@@ -1,5 +1,6 @@
 """The log of a container, line by line with the engine's own times."""
 
+import heapq
 import re
 from collections.abc import Iterable, Iterator
 
@@ -10,6 +11,9 @@ from aiinfra.engine.container import Container
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ?")
 # The engine keeps longer lines in pieces of this many bytes, and puts a time before each (moby, copier.go).
 _PIECE = 16384
+
+# How many lines the two outputs of one container may be apart in its log.
+_APART = 100
 
 
 def open_log(
@@ -28,6 +32,19 @@ def stamped(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
     for raw in lines:
         if found := _STAMP.match(raw):
             yield found[1].decode(), _whole(raw, found.end()).decode("utf-8", "replace")
+
+
+def in_order(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Put (time, text) of one log in the order of time: the engine takes a container's two outputs side by side."""
+    waiting: list[tuple[str, int, str]] = []
+    for number, (stamp, text) in enumerate(lines):
+        heapq.heappush(waiting, (stamp, number, text))
+        if len(waiting) > _APART:
+            stamp, _, text = heapq.heappop(waiting)
+            yield stamp, text
+    while waiting:
+        stamp, _, text = heapq.heappop(waiting)
+        yield stamp, text
 
 
 def _whole(raw: bytes, start: int) -> bytes:

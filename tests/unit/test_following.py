@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from aiinfra.engine import Container, Follower, Line, Notice
+from aiinfra.engine import Container, Follower, Line, Notice, in_order, stamped
 from aiinfra.errors import AiinfraError, Code
 from tests.unit.test_health import container
 
@@ -66,6 +66,17 @@ def test_a_container_that_comes_back_goes_on_after_the_last_line_that_was_shown(
     engine = Engine([container(1)], logs={"id1": [Log(1, 2, stays=False), Log(2, 3)]})
     assert texts(engine, 3) == ["line 1", "line 2", "line 3"]
     assert engine.opened == [("s-mpc-api-1", None), ("s-mpc-api-1", "2026-11-28T19:41:33.000000002Z")]
+
+
+def test_a_line_that_comes_after_a_later_one_is_not_lost() -> None:
+    engine = Engine([container(1)], logs={"id1": [Log(1, 3, 2, stays=False), Log(3, 4)]})
+    assert texts(engine, 4) == ["line 1", "line 3", "line 2", "line 4"]
+    assert engine.opened[1] == ("s-mpc-api-1", "2026-11-28T19:41:33.000000003Z")
+
+
+def test_what_was_written_before_is_put_in_the_order_of_time() -> None:
+    log = [*stamped(Log(1, 3, 2, *range(4, 300), 299, 298, stays=False))]
+    assert [text for _, text in in_order(log)] == [f"line {number}" for number in sorted([*range(1, 300), 298, 299])]
 
 
 def test_an_engine_that_stops_and_returns_is_told_and_followed_on() -> None:
