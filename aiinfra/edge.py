@@ -31,7 +31,6 @@ from aiinfra.engine import Container, Engine, hung
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.stack import PUBLISHED, Stack
 
-_TALK = 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && cat <&3'
 _TIMEOUT = 8
 _RELOAD_TIMEOUT = 60
 _BEYOND = 10
@@ -63,7 +62,7 @@ class Edge:
         path = f"{container.service}/{container.service}-{index + 1}"
         if not self._has_address(path, container):
             self._admin(f"set server {path} state maint; set server {path} fqdn {container.name}")
-            if not self.clock.until(lambda: self._has_address(path, container), seconds=20):
+            if not self.clock.until(lambda: self._has_address(path, container), seconds=20, pause=0.05):
                 raise _refused(f"it cannot find the address of {container.name}")
         self._admin(f"set server {path} state ready")
         # Last: what serves comes back on a full disk too.
@@ -154,7 +153,7 @@ class Edge:
         """
         lines = {"Host": host, "Connection": "close", "Content-Length": str(len(body.encode())), **headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        answer = self._exec(host, port, f"{method} {path} HTTP/1.0\r\n{head}\r\n{body}", timeout)
+        answer = self._ask(host, port, f"{method} {path} HTTP/1.0\r\n{head}\r\n{body}", timeout)
         response = http.client.HTTPResponse(_Answer(answer))  # type: ignore[arg-type]
         response.begin()
         return response.status, response.read().decode("utf-8", "replace")
@@ -190,20 +189,15 @@ class Edge:
 
     def _talk(self, host: str, port: int, text: str, timeout: float) -> str:
         try:
-            return self._exec(host, port, text, timeout)
+            return self._ask(host, port, text, timeout)
         except TimeoutError as error:
             # The edge's own silence ends before that.
             raise hung(timeout + _BEYOND) from error
         except OSError as error:
             raise _refused(f"it does not answer: {error}") from error
 
-    def _exec(self, host: str, port: int, text: str, timeout: float) -> str:
-        # Both limits: the first ends the process in the container, the second our wait for it.
-        command = ["timeout", f"{timeout:.0f}", "bash", "-c", _TALK, host, str(port)]
-        done = self.engine.execute(self.container, command, text=text, timeout=timeout + _BEYOND)
-        if done.returncode != 0:
-            raise OSError(done.stderr.strip().rpartition(": ")[2] or "no answer in time")
-        return done.stdout
+    def _ask(self, host: str, port: int, text: str, timeout: float) -> str:
+        return self.engine.ask(self.container, host, port, text, seconds=timeout, beyond=_BEYOND)
 
 
 def write_config(root: Path, stack: Stack, attached: Attached) -> None:

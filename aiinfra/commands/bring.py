@@ -105,7 +105,7 @@ def _bring_stage(
 
 def _prepared(intent: Intent, *, engine: Engine, report: Report) -> Intent:
     """Write keys and files, make images, remove what is in the way; no service runs differently after it."""
-    engine.require()
+    engine.require(building=bool(intent.work.builds))
     loaded, target = intent.loaded, intent.loaded.target
     _write_keys(intent, report)
     make_images(intent.work, engine=engine, report=report)

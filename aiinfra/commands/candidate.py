@@ -11,15 +11,11 @@ from aiinfra.engine import Container, Engine, Exit
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.loading import Loaded
 
-# Seconds between two looks, each a process in the edge's container: more of them for what boots long.
-_PAUSE, _LONGEST_PAUSE, _LENGTHENED = 0.3, 1.0, 0.1
+# Seconds between two looks.
+_PAUSE = 0.3
 
 # Seconds that a candidate must have been fit before it gets requests: what dies at once dies in these.
 _SETTLING = 1.0
-
-# A boot takes a processor for seconds; what serves meanwhile goes first, but not for ever.
-_BOOTING, _SERVING = 512, 1024
-_POLITE = 40.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,6 @@ def make(bench: Bench, service: str, there: Sequence[Container]) -> Container:
             f"Compose made no further container of {service}",
             hint="run the same command again; what ran before still runs",
         )
-    engine.rollout.weigh(made[0], _BOOTING)
     engine.start(made)
     return made[0]
 
@@ -59,28 +54,23 @@ def prove(bench: Bench, candidate: Container) -> Container:
 
     Raises AiinfraError (NOT_READY) at the deadline, and at once when it exits, restarts, or serves other models.
     """
-    start = bench.clock.now()
+    start, pause = bench.clock.now(), _PAUSE
     text, fault = "no probe has run yet", None
     fit_since: float | None = None
-    polite = True
     while bench.clock.now() - start < bench.seconds:
-        if polite and bench.clock.now() - start > _POLITE:
-            bench.engine.rollout.weigh(candidate, _SERVING)
-            polite = False
         now = alive(bench, candidate)
         before, fault = fault, gate.fault(bench.edge, now, bench.loaded)
         if fault:
-            fit_since, text = None, fault.text
+            fit_since, text, pause = None, fault.text, _PAUSE
             if fault.final and fault == before:
                 raise refused(bench, now, fault.text)
         elif fit_since is None:
             fit_since = bench.clock.now()
             gate.warm_up(bench.edge, now, bench.loaded)
+            pause = max(_SETTLING - (bench.clock.now() - fit_since), 0)
         elif bench.clock.now() - fit_since >= _SETTLING:
-            bench.engine.rollout.weigh(now, _SERVING)
             return now
-        pause = _PAUSE if fit_since else _PAUSE + _LENGTHENED * (bench.clock.now() - start)
-        bench.clock.sleep(min(pause, _LONGEST_PAUSE))
+        bench.clock.sleep(pause)
     raise refused(bench, candidate, f"it is not ready after {bench.seconds:.0f} s; its last probe says: {text}")
 
 

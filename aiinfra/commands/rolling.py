@@ -20,9 +20,6 @@ _EDGE_PATIENCE = 30.0
 # Processes from before a reload keep idle connections for a minute, and know no new server.
 _FORMER_PATIENCE = 75.0
 
-# Seconds between two looks: each is a process in the edge's container, beside the requests.
-_GLANCE, _STARE = 0.5, 2.0
-
 # Seconds that a drained container gets to end.
 _STOPPING = 15
 
@@ -110,7 +107,7 @@ def _drain(swap: Swap, old: Container, successor: Container) -> None:
     swap.edge.drain(old.name)
     swap.report(Event("detail", old.service, f"{old.name} finishes what runs in it"))
     grace = swap.loaded.stack.grace(old.service)
-    if not swap.clock.until(lambda: _idle(swap, old, successor), seconds=grace, pause=_GLANCE):
+    if not swap.clock.until(lambda: _idle(swap, old, successor), seconds=grace):
         running = swap.edge.in_flight(old.name)
         swap.report(Event("warning", old.name, f"{running} requests still ran after {grace} s and were cut"))
 
@@ -125,7 +122,7 @@ def _retire(swap: Swap, old: Container) -> None:
     swap.journal.write(Entry(old.service, "drain", (), "", old.id))
     swap.edge.drain(old.name)
     grace = swap.loaded.stack.grace(old.service)
-    swap.clock.until(partial(swap.edge.idle, old.name), seconds=grace, pause=_GLANCE)
+    swap.clock.until(partial(swap.edge.idle, old.name), seconds=grace)
     _remove(swap, old)
 
 
@@ -144,7 +141,7 @@ def remove(edge: Edge, old: Container, *, engine: Engine, clock: Clock) -> None:
 def outlive(edge: Edge, service: str, *, clock: Clock) -> None:
     """Wait until no process of the edge is left that knows the containers of before only."""
     patience = max(_FORMER_PATIENCE, edge.stack.grace(service))
-    clock.until(lambda: edge.former() == 0, seconds=patience, pause=_STARE)
+    clock.until(lambda: edge.former() == 0, seconds=patience)
 
 
 def _discard(

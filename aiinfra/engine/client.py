@@ -20,6 +20,7 @@ from aiinfra.naming import STACK_LABEL
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
+    from aiinfra.engine.conversation import Conversation
     from aiinfra.engine.estate import Estate
     from aiinfra.engine.rollout import Rollout
     from aiinfra.engine.versions import Versions
@@ -39,17 +40,18 @@ class Engine:
 
     def __init__(self, *, told: bool = False) -> None:
         self._told = told
+        self._conversations: dict[str, Conversation] = {}
         # An inherited COMPOSE_* variable can rename the project or remove what is not ours.
         for name in [name for name in os.environ if name.startswith("COMPOSE_")]:
             del os.environ[name]
         # Compose takes the current directory for a URL, and fails on a "%" in it. All our paths are absolute.
         os.chdir("/")
 
-    def require(self) -> None:
-        """Raise AiinfraError (exit 4) unless an engine, Compose and buildx that are new enough answer."""
+    def require(self, *, building: bool = True) -> None:
+        """Raise AiinfraError (exit 4) unless an engine and Compose that are new enough answer; buildx to build."""
         from aiinfra.engine.versions import refuse_old, versions  # noqa: PLC0415
 
-        refuse_old(versions())
+        refuse_old(versions(building=building))
 
     def info(self) -> str:
         """Return what the engine says of itself, as JSON."""
@@ -103,6 +105,16 @@ class Engine:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in a container; `text` is its standard input. Never raises for its exit code."""
         return run(["docker", "exec", "-i", container.id, *command], text=text, timeout=timeout)
+
+    def ask(self, container: Container, host: str, port: int, text: str, *, seconds: float, beyond: float) -> str:
+        """Send text from a container to an address, and return what came back until the other side closed.
+
+        Raises OSError when there is no answer within `seconds`, TimeoutError when Docker is silent `beyond` that.
+        """
+        from aiinfra.engine.conversation import Conversation  # noqa: PLC0415 - only for the edge
+
+        talk = self._conversations.setdefault(container.id, Conversation(container.id))
+        return talk.ask(host, port, text, seconds=seconds, beyond=beyond)
 
     def become(self, container: Container, command: Sequence[str], *, terminal: bool) -> NoReturn:
         """Turn this process into a command in a container, with our streams, and our terminal if there is one."""
@@ -247,7 +259,7 @@ class Engine:
         """What a swap asks of this engine."""
         from aiinfra.engine.rollout import Rollout  # noqa: PLC0415
 
-        return Rollout()
+        return Rollout(told=self._told)
 
     @cached_property
     def _client(self) -> "DockerClient":

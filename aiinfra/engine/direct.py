@@ -24,6 +24,11 @@ def containers(project_label: str, *, timeout: float) -> list[Any] | None:
     return None if found is None else _each((f"/containers/{one['Id']}/json" for one in found), timeout)
 
 
+def container(identity: str, *, timeout: float) -> list[Any] | None:
+    """Return what the engine knows of a container, as a list of one; None where `docker` must be asked."""
+    return _each((f"/containers/{identity}/json",), timeout)
+
+
 def images(names: Iterable[str], *, timeout: float) -> list[Any] | None:
     """Return what the engine knows of images, in this order; None where `docker` must be asked."""
     return _each((f"/images/{quote(name)}/json" for name in names), timeout)

@@ -37,14 +37,13 @@ def stamped(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
 def in_order(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Put (time, text) of one log in the order of time: the engine takes a container's two outputs side by side."""
     waiting: list[tuple[str, int, str]] = []
-    for number, (stamp, text) in enumerate(lines):
-        heapq.heappush(waiting, (stamp, number, text))
+    for number, (time, text) in enumerate(lines):
+        heapq.heappush(waiting, (time, number, text))
         if len(waiting) > _APART:
-            stamp, _, text = heapq.heappop(waiting)
-            yield stamp, text
-    while waiting:
-        stamp, _, text = heapq.heappop(waiting)
-        yield stamp, text
+            first = heapq.heappop(waiting)
+            yield first[0], first[2]
+    for time, _, text in sorted(waiting):
+        yield time, text
 
 
 def _whole(raw: bytes, start: int) -> bytes:

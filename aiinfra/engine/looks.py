@@ -18,6 +18,15 @@ def containers(project: str, *, told: bool) -> list[Container]:
     return [container(item) for item in (_inspected(label) if found is None else found)]
 
 
+def one(identity: str, *, told: bool) -> Container | None:
+    """Return a container by its id; None when it is gone."""
+    found = None if told else _directly(direct.container, identity)
+    if found is None:
+        text = look("inspect", "--type", "container", identity, tolerate="No such container")
+        found = json.loads(text or "[]")
+    return container(found[0]) if found else None
+
+
 def image_ids(names: Sequence[str], *, told: bool) -> dict[str, str]:
     """Return the ids of images by name; "" for one that is not here. With `told`, through docker commands."""
     known = None if told else _directly(direct.images, names)

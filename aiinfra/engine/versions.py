@@ -1,5 +1,6 @@
 """Which engine, Compose and buildx answer, and whether they are new enough."""
 
+import importlib
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ MINIMUM = {"engine": (25, 0), "Compose": (2, 30), "buildx": (0, 12)}
 
 @dataclass(frozen=True)
 class Versions:
+    """Versions as they are printed; `buildx` is "" where nobody asked."""
+
     engine: str
     compose: str
     buildx: str
@@ -22,7 +25,7 @@ def refuse_old(versions: Versions) -> None:
     """Raise AiinfraError (DOCKER_TOO_OLD) for the first version below its minimum."""
     found = {"engine": versions.engine, "Compose": versions.compose, "buildx": versions.buildx}
     for name, minimum in MINIMUM.items():
-        if _numbers(found[name]) < minimum:
+        if found[name] and _numbers(found[name]) < minimum:
             raise AiinfraError(
                 Code.DOCKER_TOO_OLD,
                 f"{_thing(name)} is {found[name]}, at least {minimum[0]}.{minimum[1]} is needed",
@@ -31,14 +34,19 @@ def refuse_old(versions: Versions) -> None:
             )
 
 
-def versions() -> Versions:
-    """Return what answers. Raises AiinfraError (exit 4) when Docker is missing, stopped, denied or hung."""
+def versions(*, building: bool = True) -> Versions:
+    """Return what answers; buildx, the slowest of them, is asked where something is built.
+
+    Raises AiinfraError (exit 4) when Docker is missing, stopped, denied or hung.
+    """
     with ThreadPoolExecutor() as pool:
         engine = pool.submit(look, "version", "--format", "{{.Server.Version}}")
         compose = pool.submit(look, "compose", "version", "--short")
-        buildx = pool.submit(look, "buildx", "version")
+        buildx = pool.submit(look, "buildx", "version") if building else None
+        # Asking is waiting, and what comes next needs this.
+        importlib.import_module("python_on_whales")
         found = engine.result().strip()
-        return Versions(found, _plugin(compose.result, "Compose"), _plugin(buildx.result, "buildx"))
+        return Versions(found, _plugin(compose.result, "Compose"), _plugin(buildx.result, "buildx") if buildx else "")
 
 
 def _plugin(result: Callable[[], str], name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import time
 from dataclasses import replace
@@ -24,19 +23,14 @@ if TYPE_CHECKING:
 _PROVIDER = "mock"
 _SOME_WORDS = re.compile(r"\s*\S+\s*")
 _DEFAULT_SLOW_SECONDS = 10.0
+_SLOW = re.compile(rf"{SLOW}(?:-(\d+))?")
 
 
 class MockProvider(litellm.CustomLLM):  # type: ignore[misc, unused-ignore]  # Any where LiteLLM is not installed
     """Chat completions, plain and streamed.
 
-    Environment: MOCK_SLOW_SECONDS, how long `mock/slow` takes for a whole answer (default 10).
+    A whole answer of `mock/slow` takes 10 seconds, one of `mock/slow-90` takes 90.
     """
-
-    def __init__(self, slow_seconds: float | None = None) -> None:
-        """`slow_seconds` replaces what the environment says."""
-        super().__init__()
-        asked = os.environ.get("MOCK_SLOW_SECONDS", _DEFAULT_SLOW_SECONDS)
-        self._slow_seconds = float(asked) if slow_seconds is None else slow_seconds
 
     def completion(self, model: str, messages: list[Any], **call: Any) -> ModelResponse:
         """Answers at once; `mock/slow` after its delay."""
@@ -67,7 +61,8 @@ class MockProvider(litellm.CustomLLM):  # type: ignore[misc, unused-ignore]  # A
             yield chunk
 
     def _delay(self, model: str) -> float:
-        return self._slow_seconds if model == SLOW else 0.0
+        slow = _SLOW.fullmatch(model)
+        return float(slow[1] or _DEFAULT_SLOW_SECONDS) if slow else 0.0
 
     def _patience(self, model: str, call: dict[str, Any]) -> float:
         """The delay in seconds; raises litellm.Timeout when the caller would not wait that long."""

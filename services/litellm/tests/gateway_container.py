@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CONTEXT = Path(__file__).resolve().parent.parent
 BOOT_SECONDS = 90
-MODELS = ("default", "mock/rate-limit", "mock/timeout", "mock/server-error", "mock/garbage", "mock/slow")
+MODELS = ("default", "mock/rate-limit", "mock/timeout", "mock/server-error", "mock/garbage", "mock/slow-2")
 CONFIG = {
     "model_list": [
         {"model_name": name, "litellm_params": {"model": f"mock/{name.removeprefix('mock/')}"}} for name in MODELS

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.engine
 
 MASTER_KEY = f"sk-{uuid.uuid4().hex}"
 SLOW_SECONDS = 2
+SLOW = f"mock/slow-{SLOW_SECONDS}"
 IMAGE_UID = 65532
 OTHER_UID = 12345
 SCHEMA = {
@@ -44,7 +45,7 @@ def image() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def container(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     mounts = mounted(tmp_path_factory.mktemp("gateway"), CONFIG, MASTER_KEY, IMAGE_UID)
-    options = (*mounts, "--publish=127.0.0.1::4000", f"--env=MOCK_SLOW_SECONDS={SLOW_SECONDS}")
+    options = (*mounts, "--publish=127.0.0.1::4000")
     with running(image, *options) as name:
         yield name
 
@@ -170,12 +171,12 @@ def test_garbage_is_not_json(gateway: httpx.Client) -> None:
 
 def test_slow_is_slow_and_drips(gateway: httpx.Client) -> None:
     started = time.monotonic()
-    with gateway.stream("POST", "/v1/chat/completions", json=body("mock/slow", stream=True)) as response:
+    with gateway.stream("POST", "/v1/chat/completions", json=body(SLOW, stream=True)) as response:
         arrived = [time.monotonic() - started for _ in response.iter_lines()]
     assert arrived[0] < SLOW_SECONDS / 2
     assert arrived[-1] >= SLOW_SECONDS
     started = time.monotonic()
-    assert "volcanoes" in content(chat(gateway, "mock/slow"))
+    assert "volcanoes" in content(chat(gateway, SLOW))
     assert time.monotonic() - started >= SLOW_SECONDS
 
 
