@@ -91,10 +91,22 @@ class Load:
         while len(self.answers) < wanted:
             time.sleep(0.05)
 
+    def stream(self, model: str) -> Answer:
+        """Stream one answer of a model, to its end."""
+        name, began = f"load-{uuid.uuid4().hex}", time.monotonic()
+        with self._client() as client:
+            try:
+                fault = self._stream(client, name, model)
+            except httpx.HTTPError as error:
+                fault = f"{type(error).__name__}: {error}"
+        return Answer(name, "stream", began, time.monotonic() - began, fault)
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(timeout=self.patience, transport=httpx.HTTPTransport(retries=0), trust_env=False)
+
     def _ask_on(self, number: int) -> None:
         chance = random.Random(number)  # noqa: S311 - no secret
-        transport = httpx.HTTPTransport(retries=0)
-        with httpx.Client(timeout=self.patience, transport=transport, trust_env=False) as client:
+        with self._client() as client:
             while not self._ended.is_set():
                 kind = chance.choices(KINDS, _WEIGHTS)[0]
                 self.answers.append(self._ask(client, kind))
@@ -131,16 +143,16 @@ class Load:
     def _gateway_headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.gateway_key}"}
 
-    def _body(self, name: str, more: str, *, stream: bool) -> dict[str, object]:
+    def _body(self, name: str, more: str, *, stream: bool, model: str = "default") -> dict[str, object]:
         messages = [{"role": "user", "content": f"{name} {more}"}]
-        return {"model": "default", "stream": stream, "max_tokens": 60, "messages": messages}
+        return {"model": model, "stream": stream, "max_tokens": 60, "messages": messages}
 
     def _chat(self, client: httpx.Client, name: str, more: str) -> str:
         url = f"{self.gateway}/v1/chat/completions?id={name}"
         return _status(client.post(url, json=self._body(name, more, stream=False), headers=self._gateway_headers))
 
-    def _stream(self, client: httpx.Client, name: str) -> str:
-        url, body = f"{self.gateway}/v1/chat/completions?id={name}", self._body(name, "", stream=True)
+    def _stream(self, client: httpx.Client, name: str, model: str = "default") -> str:
+        url, body = f"{self.gateway}/v1/chat/completions?id={name}", self._body(name, "", stream=True, model=model)
         with client.stream("POST", url, json=body, headers=self._gateway_headers) as response:
             if response.status_code != httpx.codes.OK:
                 return f"HTTP {response.status_code}"

@@ -1,8 +1,9 @@
 """Swaps under load: what is lost, cut or run twice, and how long requests take during a swap and without.
 
-    python -m bench.swaps [--swaps 300] [--broken 30] [--kills 10] [--directory DIR]
+    python -m bench.swaps [--swaps 300] [--broken 30] [--kills 10] [--streams 2] [--directory DIR]
 
-A round is one swap of the gateway and four of MPC-API, after a quiet time that they are measured against. Resumable:
+A round is one swap of the gateway and four of MPC-API, after a quiet time that they are measured against; one of
+streams is a swap of the gateway while it streams answers of minutes. Resumable:
 each round is a line in DIR/rounds.jsonl, and a run goes on where the last one stopped. The stack of its own stays until
 `--remove`.
 """
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,11 @@ Spans = dict[str, list[tuple[float, float]]]
 WITHOUT = "without"
 HALVES = ((WITHOUT,), ("mpc-api",), ("litellm",), ("mpc-api", "litellm"))
 Times = Mapping[str, Mapping[str, Sequence[int]]]
+
+# Answers that take longer than any load balancer's patience, and the model that gives them.
+STREAMS, LONG_SECONDS = 8, 150
+LONG = f"mock/slow-{LONG_SECONDS}"
+LONG_CONFIG = f"extends: mock\nmodel_list: [{{model_name: {LONG}, litellm_params: {{model: {LONG}}}}}]\n"
 
 # Too little to boot with: what a new version that needs more than its limit meets.
 TOO_LITTLE = "64m"
@@ -106,6 +113,25 @@ def kill_round(directory: Path) -> dict[str, Any]:
     return counted("kill", 1, load, {"mpc-api": [(killed, killed + SHORT)]}) | {"in_flight": len(lost)}
 
 
+def stream_round(directory: Path) -> dict[str, Any]:
+    """A swap of the gateway that is in the middle of answers of minutes; each must arrive whole."""
+    (directory / "litellm").mkdir(exist_ok=True)
+    (directory / "litellm" / "long.yaml").write_text(LONG_CONFIG, encoding="utf-8")
+    aiinfra(directory, "use-config", "long", "--timeout", "600")
+    load = new_load(directory)
+    with load.running(), ThreadPoolExecutor(STREAMS) as pool:
+        streams = [pool.submit(load.stream, LONG) for _ in range(STREAMS)]
+        time.sleep(SHORT)
+        begun = time.monotonic()
+        aiinfra(directory, "restart", "litellm", "--timeout", "600")
+        during = {"litellm": [(begun, time.monotonic())]}
+        found = [one.result() for one in streams]
+    whole = sum(not one.fault and one.seconds >= LONG_SECONDS for one in found)
+    load.answers += found
+    aiinfra(directory, "use-config", "mock", "--timeout", "600")
+    return counted("streams", 1, load, during) | {"whole": f"{whole} of {STREAMS}", "seconds": lengths(during)}
+
+
 def counted(kind: str, number: int, load: Load, during: Spans) -> dict[str, Any]:
     """Return what a round came to; `during` are the times of its swaps, by service."""
     cut = [one for one in load.faults if "cut" in one.fault or "Protocol" in one.fault or "ReadError" in one.fault]
@@ -171,7 +197,7 @@ def share(values: Sequence[int], part: float) -> int:
 
 def show(found: Sequence[dict[str, Any]]) -> None:
     print(f"{'':<8} {'done':>5} {'requests':>9} {'failed':>7} {'cut':>5} {'twice':>6}")
-    for kind in ("swap", "broken", "kill"):
+    for kind in ("swap", "broken", "kill", "streams"):
         rows = [one for one in found if one["kind"] == kind]
         totals = [sum(one[name] for one in rows) for name in ("number", "requests", "failed", "cut", "twice")]
         print(f"{kind:<8} {totals[0]:>5} {totals[1]:>9} {totals[2]:>7} {totals[3]:>5} {totals[4]:>6}")
@@ -196,6 +222,7 @@ def main() -> None:
     parser.add_argument("--swaps", type=int, default=300)
     parser.add_argument("--broken", type=int, default=30)
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--streams", type=int, default=2)
     parser.add_argument("--directory", type=Path, default=Path(".build/bench-swaps"))
     parser.add_argument("--remove", action="store_true", help="remove the stack and its data when all is done")
     options = parser.parse_args()
@@ -203,8 +230,9 @@ def main() -> None:
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "rounds.jsonl"
     aiinfra(directory, "up", "--timeout", "600")
-    make = {"swap": swap_round, "broken": broken_round, "kill": kill_round}
-    for kind in missing(path, {"swap": options.swaps, "broken": options.broken, "kill": options.kills}):
+    make = {"swap": swap_round, "broken": broken_round, "kill": kill_round, "streams": stream_round}
+    wanted = {"swap": options.swaps, "broken": options.broken, "kill": options.kills, "streams": options.streams}
+    for kind in missing(path, wanted):
         made = make[kind](directory)
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(made) + "\n")
