@@ -73,7 +73,9 @@ def test_an_outage_is_one_clear_error_and_counted(gateway: Gateway, upstream: Up
     response = gateway.chat("openai-small", "is anybody there")
     assert response.status_code >= 429
     assert response.json()["error"]["message"]
-    eventually(lambda: metric(gateway, "litellm_proxy_failed_requests_metric_total") >= 1)
+    failed = "litellm_proxy_failed_requests_metric_total"
+    eventually(lambda: metric(gateway, failed, requested_model="openai-small") >= 1)
+    assert metric(gateway, failed, requested_model="mpc-thumbnail") == 0
 
 
 def test_an_outage_reaches_the_webhook_as_an_alert(gateway: Gateway, upstream: Upstream) -> None:
