@@ -1,7 +1,5 @@
 """Whether the running gateway serves what a provider config says, asked as clients ask."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from aiinfra import gateway
 from aiinfra.clock import Clock
 from aiinfra.errors import AiinfraError, Code
@@ -33,17 +31,12 @@ def prove(wanted: ProviderConfig, stack: Stack, key: str, *, everything: bool, r
 
     if not clock.until(serves, seconds=_PATIENCE):
         raise _unproved(wanted, fault)
-
-    def ask(alias: str) -> None:
+    for alias in asked_aliases(wanted, everything=everything):
         try:
             gateway.once(stack, key, alias, timeout=_ANSWER, embedding="embed" in wanted.model_of(alias))
         except AiinfraError as error:
             raise _unproved(wanted, f"a request for '{alias}' failed: {error.message}") from error
-
-    asked = asked_aliases(wanted, everything=everything)
-    with ThreadPoolExecutor() as pool:
-        for alias, _ in zip(asked, pool.map(ask, asked), strict=True):
-            report(Event("note", alias, "answers"))
+        report(Event("note", alias, "answers"))
 
 
 def models_fault(wanted: ProviderConfig, stack: Stack, key: str) -> str:
