@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -49,9 +50,15 @@ class Engine:
 
     def require(self, *, building: bool = True) -> None:
         """Raise AiinfraError (exit 4) unless an engine and Compose that are new enough answer; buildx to build."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
         from aiinfra.engine.versions import refuse_old, versions  # noqa: PLC0415
 
-        refuse_old(versions(building=building))
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            asked = pool.submit(versions, building=building)
+            # Asking is waiting, and a change needs this next.
+            import_module("python_on_whales")
+            refuse_old(asked.result())
 
     def info(self) -> str:
         """Return what the engine says of itself, as JSON."""

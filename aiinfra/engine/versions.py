@@ -1,6 +1,5 @@
 """Which engine, Compose and buildx answer, and whether they are new enough."""
 
-import importlib
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -43,8 +42,6 @@ def versions(*, building: bool = True) -> Versions:
         engine = pool.submit(look, "version", "--format", "{{.Server.Version}}")
         compose = pool.submit(look, "compose", "version", "--short")
         buildx = pool.submit(look, "buildx", "version") if building else None
-        # Asking is waiting, and what comes next needs this.
-        importlib.import_module("python_on_whales")
         found = engine.result().strip()
         return Versions(found, _plugin(compose.result, "Compose"), _plugin(buildx.result, "buildx") if buildx else "")
 
