@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 
@@ -93,13 +94,8 @@ class Load:
 
     def stream(self, model: str) -> Answer:
         """Stream one answer of a model, to its end."""
-        name, began = f"load-{uuid.uuid4().hex}", time.monotonic()
         with self._client() as client:
-            try:
-                fault = self._stream(client, name, model)
-            except httpx.HTTPError as error:
-                fault = f"{type(error).__name__}: {error}"
-        return Answer(name, "stream", began, time.monotonic() - began, fault)
+            return _timed("stream", lambda name: self._stream(client, name, model))
 
     def _client(self) -> httpx.Client:
         return httpx.Client(timeout=self.patience, transport=httpx.HTTPTransport(retries=0), trust_env=False)
@@ -109,16 +105,8 @@ class Load:
         with self._client() as client:
             while not self._ended.is_set():
                 kind = chance.choices(KINDS, _WEIGHTS)[0]
-                self.answers.append(self._ask(client, kind))
+                self.answers.append(_timed(kind, partial(self._kinds[kind], client)))
                 self._ended.wait(chance.uniform(0, 2 * self.pause))
-
-    def _ask(self, client: httpx.Client, kind: str) -> Answer:
-        name, began = f"load-{uuid.uuid4().hex}", time.monotonic()
-        try:
-            fault = self._kinds[kind](client, name)
-        except httpx.HTTPError as error:
-            fault = f"{type(error).__name__}: {error}"
-        return Answer(name, kind, began, time.monotonic() - began, fault)
 
     @property
     def _kinds(self) -> dict[str, Callable[[httpx.Client, str], str]]:
@@ -218,6 +206,15 @@ class Ledger:
                 if found := _ID.search(line):
                     with self._lock:
                         self.counted[found[0]] += 1
+
+
+def _timed(kind: str, ask: Callable[[str], str]) -> Answer:
+    name, began = f"load-{uuid.uuid4().hex}", time.monotonic()
+    try:
+        fault = ask(name)
+    except httpx.HTTPError as error:
+        fault = f"{type(error).__name__}: {error}"
+    return Answer(name, kind, began, time.monotonic() - began, fault)
 
 
 def _status(response: httpx.Response) -> str:

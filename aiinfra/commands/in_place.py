@@ -5,14 +5,12 @@ from functools import partial
 
 from aiinfra.clock import Clock
 from aiinfra.commands.candidate import prove
-from aiinfra.commands.rolling import Swap, outlive
+from aiinfra.commands.rolling import EDGE_PATIENCE, Swap, outlive
 from aiinfra.commands.undoing import undoing
 from aiinfra.engine import Container
 from aiinfra.errors import AiinfraError, Code, Interrupted
 from aiinfra.journal import Entry
 from aiinfra.reporting import Event
-
-_EDGE_PATIENCE = 30.0
 
 # Seconds that requests wait at most, and after which that is said again: a command that dies is outlived by little.
 _HELD, _SAID_AGAIN = 120, 30.0
@@ -68,7 +66,7 @@ def _recreate(swap: Swap, old: Container, *, force: bool) -> None:
     for one in made:
         new = prove(replace(swap.bench, beside=False), one)
         edge.attach(new)
-        if not swap.clock.until(partial(edge.serves, new.name), seconds=_EDGE_PATIENCE):
+        if not swap.clock.until(partial(edge.serves, new.name), seconds=EDGE_PATIENCE):
             raise AiinfraError(
                 Code.NOT_READY,
                 f"{service}: the edge's own checks of the new container fail",

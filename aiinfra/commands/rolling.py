@@ -15,7 +15,7 @@ from aiinfra.loading import Loaded
 from aiinfra.reporting import Event, Report
 
 # HAProxy looks every two seconds; a stale look may fail first.
-_EDGE_PATIENCE = 30.0
+EDGE_PATIENCE = 30.0
 
 # Processes from before a reload keep idle connections for a minute, and know no new server.
 _FORMER_PATIENCE = 75.0
@@ -96,7 +96,7 @@ def _replace(swap: Swap, service: str, there: Sequence[Container], old: Containe
 def _attach(swap: Swap, candidate: Container) -> None:
     swap.edge.attach(candidate)
     swap.report(Event("detail", candidate.service, f"{candidate.name} gets requests"))
-    fit = swap.clock.until(partial(swap.edge.serves, candidate.name), seconds=_EDGE_PATIENCE)
+    fit = swap.clock.until(partial(swap.edge.serves, candidate.name), seconds=EDGE_PATIENCE)
     alive(swap.bench, candidate)
     if not fit:
         raise refused(swap.bench, candidate, "the edge's own checks of it fail")
