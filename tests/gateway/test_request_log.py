@@ -1,6 +1,7 @@
 """The request log: a real gateway, two of them at first, and a real PostgreSQL."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from tests.gateway.stage import Gateway, Stage, Upstream, deployment, docker, ev
 PASSWORD = "log-0123456789"
 URL = f"postgresql://postgres:{PASSWORD}@postgres/postgres"
 BUFFER_ROWS = 20
+# Seconds.
+AWAY = 60
 CONFIG = {
     "model_list": [
         deployment("good", "good"),
@@ -153,16 +156,18 @@ def test_a_row_that_postgresql_refuses_does_not_hold_up_the_others(gateway: Gate
     postgres.run("ALTER TABLE gateway_requests DROP CONSTRAINT picky")
 
 
-def test_while_postgresql_is_away_requests_pass_and_what_fits_is_written_later(
+def test_while_postgresql_is_away_for_a_minute_requests_pass_and_what_fits_is_written_later(
     both: list[Gateway], postgres: Postgres
 ) -> None:
     postgres.run("TRUNCATE gateway_requests")
     few, many = both
     docker("stop", "--time=20", postgres.container)
+    gone = time.monotonic()
     for number in range(BUFFER_ROWS + 5):
         assert few.chat("good", f"few {number}").status_code == 200
         assert many.chat("good").status_code == 200
     eventually(lambda: "PostgreSQL takes no rows" in logs(many.name))
+    time.sleep(max(AWAY - (time.monotonic() - gone), 0))
     docker("start", postgres.container)
     eventually(lambda: postgres.ask("SELECT 1 AS one"))
     eventually(lambda: len(postgres.rows("prompt IS NULL")) == BUFFER_ROWS + 5)
