@@ -103,10 +103,9 @@ class Load:
     def _ask_on(self, number: int) -> None:
         chance = random.Random(number)  # noqa: S311 - no secret
         with self._client() as client:
-            while not self._ended.is_set():
+            while not self._ended.wait(chance.uniform(0, 2 * self.pause)):
                 kind = chance.choices(KINDS, _WEIGHTS)[0]
                 self.answers.append(_timed(kind, partial(self._kinds[kind], client)))
-                self._ended.wait(chance.uniform(0, 2 * self.pause))
 
     @property
     def _kinds(self) -> dict[str, Callable[[httpx.Client, str], str]]:

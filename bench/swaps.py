@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,16 @@ from bench.load import KINDS, Answer, Load
 AIINFRA = str(Path(sys.executable).parent / "aiinfra")
 STACK = "bench-swaps"
 QUIET, SHORT = 10.0, 3.0
+# The engine notes a death up to this many seconds after it.
+NOTED = 0.1
 ROUND = ("mpc-api", "mpc-api", "litellm", "mpc-api", "mpc-api")
 EDGE_ROUNDS = 2000
 
 # The times of swaps, by service.
 Spans = dict[str, list[tuple[float, float]]]
 WITHOUT = "without"
+# The first requests of a load, while its connections are made and the logs are found: measured with neither.
+START = "start"
 HALVES = ((WITHOUT,), ("mpc-api",), ("litellm",), ("mpc-api", "litellm"))
 Times = Mapping[str, Mapping[str, Sequence[int]]]
 
@@ -70,12 +75,15 @@ def swap_round(directory: Path) -> dict[str, Any]:
     """Swaps of the gateway and of MPC-API, measured against a quiet time just before them."""
     load, during = new_load(directory), Spans({"mpc-api": [], "litellm": []})
     with load.running():
+        begun = time.monotonic()
+        time.sleep(SHORT)
+        start = {START: [(begun, time.monotonic())]}
         time.sleep(QUIET)
         for service in ROUND:
             begun = time.monotonic()
             aiinfra(directory, "restart", service, "--timeout", "600")
             during[service].append((begun, time.monotonic()))
-    return counted("swap", len(ROUND), load, during) | {"seconds": lengths(during)}
+    return counted("swap", len(ROUND), load, start | during) | {"seconds": lengths(during)}
 
 
 def broken_round(directory: Path) -> dict[str, Any]:
@@ -105,12 +113,18 @@ def kill_round(directory: Path) -> dict[str, Any]:
     with load.running():
         time.sleep(SHORT)
         victim = docker("ps", "-q", "--filter", f"name={STACK}-mpc-api").split()[0]
-        killed = time.monotonic()
         docker("kill", "--signal", "KILL", victim)
+        killed = death(victim)
         time.sleep(SHORT)
-    lost = [one for one in load.faults if one.began < killed < one.began + one.seconds + 0.5]
+    lost = [one for one in load.faults if one.began < killed < one.began + one.seconds + NOTED]
     load.answers = [one for one in load.answers if one not in lost]
     return counted("kill", 1, load, {"mpc-api": [(killed, killed + SHORT)]}) | {"in_flight": len(lost)}
+
+
+def death(container: str) -> float:
+    """Return when a container died, in the seconds of `time.monotonic`."""
+    state = json.loads(docker("inspect", container))[0]["State"]
+    return datetime.fromisoformat(state["FinishedAt"]).timestamp() - time.time() + time.monotonic()
 
 
 def stream_round(directory: Path) -> dict[str, Any]:
