@@ -1,14 +1,14 @@
-"""aiinfra.yaml -> Settings: read, checked, refused with the path of the key at fault."""
+"""aiinfra.yaml -> Settings: read, checked, refused with the line and the path of the key at fault."""
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from aiinfra import settings_faults
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.models import Models
 from aiinfra.naming import DEFAULT_STACK, FILE_NAME, STACK_NAME
@@ -206,7 +206,7 @@ def parse(text: str) -> Settings:
     try:
         data = yaml.load(text, _NoDuplicates)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _refusal([_yaml_fault(error)]) from error
+        raise _refusal([settings_faults.of_yaml(error)]) from error
     if data is None:
         return Settings()
     if not isinstance(data, Mapping):
@@ -214,7 +214,7 @@ def parse(text: str) -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise _refusal([_fault(item) for item in error.errors(include_url=False)]) from error
+        raise _refusal(settings_faults.of_keys(error, text, Settings)) from error
 
 
 class _NoDuplicates(yaml.SafeLoader):
@@ -229,38 +229,6 @@ class _NoDuplicates(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"the key '{key}' {fault}", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
-
-
-def _yaml_fault(error: Exception) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"{FILE_NAME}:{error.problem_mark.line + 1}: {error.problem}"
-    return f"{FILE_NAME}: {error}"
-
-
-def _fault(item: Mapping[str, Any]) -> str:
-    location = [part for part in item["loc"] if part not in ("int", "str", "[key]")]
-    path = ".".join(str(part) for part in location)
-    if item["type"] == "extra_forbidden":
-        return f"{FILE_NAME}: {path}: unknown key{_did_you_mean(location)}"
-    message = "must be a mapping" if item["type"] == "model_type" else item["msg"].removeprefix("Value error, ")
-    secret = location[:1] == ["build"]  # addresses there may have a password
-    shown = f"{item['input']!r} is refused: " if isinstance(item["input"], str | int | float) else ""
-    shown = "" if secret else shown
-    return f"{FILE_NAME}: {path}: {shown}{message[:1].lower()}{message[1:]}"
-
-
-def _did_you_mean(location: Iterable[Any]) -> str:
-    *parents, unknown = location
-    section: type[BaseModel] = Settings
-    for parent in parents:
-        for name, field in section.model_fields.items():
-            held = [field.annotation, *get_args(field.annotation)]
-            inner = [one for one in held if isinstance(one, type) and issubclass(one, BaseModel)]
-            if (field.alias or name) == parent and inner:
-                section = inner[0]
-    known = [field.alias or name for name, field in section.model_fields.items()]
-    close = difflib.get_close_matches(str(unknown), known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; known here: {', '.join(known)}"
 
 
 def _refusal(faults: list[str]) -> AiinfraError:

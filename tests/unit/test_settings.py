@@ -52,11 +52,11 @@ def test_a_section_with_everything_commented_out_means_its_defaults() -> None:
 
 
 def test_a_section_that_is_no_mapping_is_refused() -> None:
-    assert faults("ports: 4000") == ["aiinfra.yaml: ports: 4000 is refused: must be a mapping"]
+    assert faults("ports: 4000") == ["aiinfra.yaml:1: ports: 4000 is refused: must be a mapping"]
 
 
 def test_an_unknown_key_is_named_with_its_path_and_the_key_that_was_meant() -> None:
-    assert faults("ports: {litelm: 4000}") == ["aiinfra.yaml: ports.litelm: unknown key; did you mean 'litellm'?"]
+    assert faults("ports: {litelm: 4000}") == ["aiinfra.yaml:1: ports.litelm: unknown key; did you mean 'litellm'?"]
 
 
 def test_a_key_like_no_other_gets_the_list_of_known_ones() -> None:
@@ -67,13 +67,24 @@ def test_a_key_like_no_other_gets_the_list_of_known_ones() -> None:
 
 def test_a_misspelt_service_is_found_two_levels_down() -> None:
     assert faults("services: {mpc-api: {memmory: 1g}}") == [
-        "aiinfra.yaml: services.mpc-api.memmory: unknown key; did you mean 'memory'?"
+        "aiinfra.yaml:1: services.mpc-api.memmory: unknown key; did you mean 'memory'?"
+    ]
+
+
+def test_a_fault_has_the_line_of_its_key_or_of_what_it_is_missing_in() -> None:
+    text = "timeout: 60\n\nservices:\n  redis: {memory: 1g}\n  mpc-api:\n    keys:\n    - name: ed\n    - nme: ed\n"
+    lines = [fault.split(": ", 2)[:2] for fault in faults(text)]
+    assert lines == [
+        ["aiinfra.yaml:7", "services.mpc-api.keys.0.variable"],
+        ["aiinfra.yaml:8", "services.mpc-api.keys.1.name"],
+        ["aiinfra.yaml:8", "services.mpc-api.keys.1.variable"],
+        ["aiinfra.yaml:8", "services.mpc-api.keys.1.nme"],
     ]
 
 
 def test_a_wrong_type_is_refused_and_not_converted() -> None:
     assert faults("ports: {litellm: '4000'}") == [
-        "aiinfra.yaml: ports.litellm: '4000' is refused: input should be a valid integer"
+        "aiinfra.yaml:1: ports.litellm: '4000' is refused: input should be a valid integer"
     ]
 
 
@@ -95,7 +106,7 @@ def test_memory_below_what_a_service_needs_is_refused(service: str, memory: str)
 
 def test_one_port_for_both_services_is_refused() -> None:
     assert faults("ports: {litellm: 5000, mpc-api: 5000}") == [
-        "aiinfra.yaml: ports: litellm and mpc-api cannot both have 5000"
+        "aiinfra.yaml:1: ports: litellm and mpc-api cannot both have 5000"
     ]
 
 
@@ -167,7 +178,7 @@ def test_an_address_that_pip_cannot_read_is_refused_without_its_password(address
         f"proxies: {{https: '{address}'}}",
     ):
         (fault,) = faults(f"build: {{{section}}}")
-        assert re.match(r"aiinfra\.yaml: build\.(package_index|proxies\.https?): use http", fault)
+        assert re.match(r"aiinfra\.yaml:1: build\.(package_index|proxies\.https?): use http", fault)
         assert "passw0rd" not in fault
 
 
