@@ -5,10 +5,10 @@ from functools import partial
 
 from aiinfra.clock import Clock
 from aiinfra.commands.candidate import prove
-from aiinfra.commands.rolling import EDGE_PATIENCE, Swap, outlive
+from aiinfra.commands.rolling import Swap, attach, finish, outlive
 from aiinfra.commands.undoing import undoing
 from aiinfra.engine import Container
-from aiinfra.errors import AiinfraError, Code, Interrupted
+from aiinfra.errors import Interrupted
 from aiinfra.journal import Entry
 from aiinfra.reporting import Event
 
@@ -29,7 +29,7 @@ def replace_in_place(swap: Swap, old: Container, *, force: bool) -> float:
     try:
         edge.hold(service, seconds=_HELD)
         swap.report(Event("detail", service, "requests wait in the edge"))
-        _recreate(replace(swap, clock=_holding(swap, service)), old, force=force)
+        _recreate(replace(swap, clock=_holding(swap, service), beside=False), old, force=force)
     except (Exception, Interrupted) as error:
         # The journal stays: the next command looks again.
         with undoing(error):
@@ -55,20 +55,9 @@ def _holding(swap: Swap, service: str) -> Clock:
 
 
 def _recreate(swap: Swap, old: Container, *, force: bool) -> None:
-    engine, edge, service = swap.engine, swap.edge, old.service
-    grace = swap.loaded.stack.grace(service)
-    if not swap.clock.until(partial(edge.idle, old.name), seconds=grace):
-        running = edge.in_flight(old.name)
-        swap.report(Event("warning", old.name, f"{running} requests still ran after {grace} s and were cut"))
-    engine.create(swap.loaded.target.compose, [service], force=force)
-    made = swap.containers(service)
-    engine.start(made)
+    finish(swap, old, partial(swap.edge.idle, old.name))
+    swap.engine.create(swap.loaded.target.compose, [old.service], force=force)
+    made = swap.containers(old.service)
+    swap.engine.start(made)
     for one in made:
-        new = prove(replace(swap.bench, beside=False), one)
-        edge.attach(new)
-        if not swap.clock.until(partial(edge.serves, new.name), seconds=EDGE_PATIENCE):
-            raise AiinfraError(
-                Code.NOT_READY,
-                f"{service}: the edge's own checks of the new container fail",
-                hint="see why: `aiinfra logs edge`",
-            )
+        attach(swap, prove(swap.bench, one))

@@ -1,6 +1,6 @@
 """A swap: a service's containers replaced one by one behind the edge, without losing a request."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,7 @@ from aiinfra.loading import Loaded
 from aiinfra.reporting import Event, Report
 
 # HAProxy looks every two seconds; a stale look may fail first.
-EDGE_PATIENCE = 30.0
+_EDGE_PATIENCE = 30.0
 
 # Processes from before a reload keep idle connections for a minute, and know no new server.
 _FORMER_PATIENCE = 75.0
@@ -26,7 +26,7 @@ _STOPPING = 15
 
 @dataclass(frozen=True)
 class Swap:
-    """What a swap touches. `seconds` is the deadline of each new container."""
+    """What a swap touches. `seconds` is the deadline of each new container; `beside`: the old one serves meanwhile."""
 
     loaded: Loaded
     edge: Edge
@@ -34,6 +34,7 @@ class Swap:
     report: Report
     seconds: float
     clock: Clock
+    beside: bool = True
 
     @property
     def journal(self) -> Journal:
@@ -41,7 +42,7 @@ class Swap:
 
     @property
     def bench(self) -> Bench:
-        return Bench(self.loaded, self.edge, self.engine, self.seconds, self.clock)
+        return Bench(self.loaded, self.edge, self.engine, self.seconds, self.clock, self.beside)
 
     def containers(self, service: str) -> list[Container]:
         return [one for one in self.engine.containers(self.loaded.target.name) if one.service == service]
@@ -79,7 +80,7 @@ def _replace(swap: Swap, service: str, there: Sequence[Container], old: Containe
         candidate = prove(swap.bench, candidate)
         goes = old.id if old else ""
         swap.journal.write(Entry(service, "attach", known, candidate.id, goes))
-        _attach(swap, candidate)
+        attach(swap, candidate)
         if old:
             swap.journal.write(Entry(service, "drain", known, candidate.id, goes))
             _drain(swap, old, candidate)
@@ -93,10 +94,11 @@ def _replace(swap: Swap, service: str, there: Sequence[Container], old: Containe
     swap.journal.clear()
 
 
-def _attach(swap: Swap, candidate: Container) -> None:
+def attach(swap: Swap, candidate: Container) -> None:
+    """Let a container get requests. Raises AiinfraError (NOT_READY) when it ends, or the edge's checks of it fail."""
     swap.edge.attach(candidate)
     swap.report(Event("detail", candidate.service, f"{candidate.name} gets requests"))
-    fit = swap.clock.until(partial(swap.edge.serves, candidate.name), seconds=EDGE_PATIENCE)
+    fit = swap.clock.until(partial(swap.edge.serves, candidate.name), seconds=_EDGE_PATIENCE)
     alive(swap.bench, candidate)
     if not fit:
         raise refused(swap.bench, candidate, "the edge's own checks of it fail")
@@ -106,8 +108,13 @@ def _drain(swap: Swap, old: Container, successor: Container) -> None:
     """Wait until nothing runs in a container. Raises AiinfraError (NOT_READY) when its successor dies meanwhile."""
     swap.edge.drain(old.name)
     swap.report(Event("detail", old.service, f"{old.name} finishes what runs in it"))
+    finish(swap, old, lambda: _idle(swap, old, successor))
+
+
+def finish(swap: Swap, old: Container, idle: Callable[[], bool]) -> None:
+    """Wait until nothing runs in a container, for its grace at most."""
     grace = swap.loaded.stack.grace(old.service)
-    if not swap.clock.until(lambda: _idle(swap, old, successor), seconds=grace):
+    if not swap.clock.until(idle, seconds=grace):
         running = swap.edge.in_flight(old.name)
         swap.report(Event("warning", old.name, f"{running} requests still ran after {grace} s and were cut"))
 
@@ -121,8 +128,7 @@ def _retire(swap: Swap, old: Container) -> None:
     """Take a container away that has no successor."""
     swap.journal.write(Entry(old.service, "drain", (), "", old.id))
     swap.edge.drain(old.name)
-    grace = swap.loaded.stack.grace(old.service)
-    swap.clock.until(partial(swap.edge.idle, old.name), seconds=grace)
+    finish(swap, old, partial(swap.edge.idle, old.name))
     _remove(swap, old)
 
 
