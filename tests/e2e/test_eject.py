@@ -63,6 +63,6 @@ def test_what_the_readme_says_about_litellms_own_database_fits_an_ejected_stack(
     assert found
     (out / "compose.override.yaml").write_text(found[0], encoding="utf-8")
     gateway = json.loads(compose(out, "config", "--format", "json"))["services"]["litellm"]
-    assert gateway["image"].startswith("ghcr.io/berriai/litellm-database:")
+    assert gateway["image"].startswith("litellm/litellm-database:")
     assert not {"build", "user"} & gateway.keys()
     assert gateway["environment"]["DATABASE_URL"].startswith("postgresql://")
