@@ -94,7 +94,7 @@ def loaded(cli: Cli) -> Load:
 
 
 @contextlib.contextmanager
-def connected_to_redis(cli: Cli, container: str) -> Iterator[Callable[[str], str]]:
+def connected_to_redis(password: str, container: str) -> Iterator[Callable[[str], str]]:
     """Open a connection; what it gives sends one command and returns the text of its answer, "" at the end."""
     address = docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container)
     with socket.create_connection((address.strip(), 6379), LONG) as connection, connection.makefile("rb") as answers:
@@ -104,7 +104,7 @@ def connected_to_redis(cli: Cli, container: str) -> Iterator[Callable[[str], str
             line = answers.readline().decode().strip()
             return answers.readline().decode().strip() if line.startswith("$") and line != "$-1" else line
 
-        assert ask(f"AUTH {cli.keys()['REDIS_PASSWORD']}") == "+OK"
+        assert ask(f"AUTH {password}") == "+OK"
         yield ask
 
 
