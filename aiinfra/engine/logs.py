@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from aiinfra.engine.command import Stream
 from aiinfra.engine.container import Container
+from aiinfra.errors import AiinfraError
 
 # RFC 3339 with nine digits, always UTC: such times sort as text.
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ?")
@@ -37,13 +38,17 @@ def stamped(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
 def in_order(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Put (time, text) of one log in the order of time: the engine takes a container's two outputs side by side."""
     waiting: list[tuple[str, int, str]] = []
-    for number, (time, text) in enumerate(lines):
-        heapq.heappush(waiting, (time, number, text))
-        if len(waiting) > _APART:
-            first = heapq.heappop(waiting)
-            yield first[0], first[2]
-    for time, _, text in sorted(waiting):
-        yield time, text
+    try:
+        for number, (time, text) in enumerate(lines):
+            heapq.heappush(waiting, (time, number, text))
+            if len(waiting) > _APART:
+                first = heapq.heappop(waiting)
+                yield first[0], first[2]
+    except AiinfraError:
+        # What was read is shown, also where the rest cannot be.
+        yield from ((time, text) for time, _, text in sorted(waiting))
+        raise
+    yield from ((time, text) for time, _, text in sorted(waiting))
 
 
 def _whole(raw: bytes, start: int) -> bytes:

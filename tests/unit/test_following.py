@@ -79,6 +79,17 @@ def test_what_was_written_before_is_put_in_the_order_of_time() -> None:
     assert [text for _, text in in_order(log)] == [f"line {number}" for number in sorted([*range(1, 300), 298, 299])]
 
 
+def test_what_was_read_is_shown_although_the_rest_cannot_be() -> None:
+    def broken() -> Iterator[bytes]:
+        yield from Log(2, 1, stays=False)
+        raise STOPPED
+
+    shown = in_order(stamped(broken()))
+    assert [next(shown)[1], next(shown)[1]] == ["line 1", "line 2"]
+    with pytest.raises(AiinfraError):
+        next(shown)
+
+
 def test_an_engine_that_stops_and_returns_is_told_and_followed_on() -> None:
     logs = {"id1": [Log(1, stays=False), Log(2)]}
     engine = Engine([container(1)], STOPPED, STOPPED, [container(1)], logs=logs)
