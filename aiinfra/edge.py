@@ -27,7 +27,7 @@ from aiinfra.edge_config import (
     version_of,
 )
 from aiinfra.edge_state import Server, servers_in
-from aiinfra.engine import Container, Engine, hung
+from aiinfra.engine import Container, Engine
 from aiinfra.errors import AiinfraError, Code
 from aiinfra.stack import PUBLISHED, Stack
 
@@ -190,14 +190,16 @@ class Edge:
     def _talk(self, host: str, port: int, text: str, timeout: float) -> str:
         try:
             return self._ask(host, port, text, timeout)
-        except TimeoutError as error:
-            # The edge's own silence ends before that.
-            raise hung(timeout + _BEYOND) from error
         except OSError as error:
             raise _refused(f"it does not answer: {error}") from error
 
     def _ask(self, host: str, port: int, text: str, timeout: float) -> str:
-        return self.engine.ask(self.container, host, port, text, seconds=timeout, beyond=_BEYOND)
+        try:
+            return self.engine.ask(self.container, host, port, text, seconds=timeout, beyond=_BEYOND)
+        except TimeoutError as error:
+            # Raises DOCKER_STOPPED where it is the engine that hangs.
+            now = self.engine.rollout.look_at(self.container.id)
+            raise OSError(f"{self.container.name} is {now.state if now else 'gone'}, and silent") from error
 
 
 def write_config(root: Path, stack: Stack, attached: Attached) -> None:

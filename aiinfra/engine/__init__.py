@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aiinfra.engine.client import Compose, Engine
-    from aiinfra.engine.command import hung
     from aiinfra.engine.container import Container, Exit, Stats, Volume
     from aiinfra.engine.estate import CacheRecord, Estate, Image, Network, Sizes
     from aiinfra.engine.following import Follower, Line, Notice
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 # A command that only looks needs two of these modules.
 _MODULES = {
     "client": ("Compose", "Engine"),
-    "command": ("hung",),
     "container": ("Container", "Exit", "Stats", "Volume"),
     "estate": ("CacheRecord", "Estate", "Image", "Network", "Sizes"),
     "following": ("Follower", "Line", "Notice"),
@@ -57,7 +55,6 @@ __all__ = [
     "abandon",
     "ask",
     "copy_out",
-    "hung",
     "in_order",
     "judge",
     "open_log",

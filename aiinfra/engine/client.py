@@ -36,7 +36,7 @@ _REPLACING = 3600 + CHANGE
 class Engine:
     """The engine that `docker` talks to, whatever its context or DOCKER_HOST says.
 
-    With `told`, everything goes through docker commands, so that a user can repeat them.
+    With `told`, everything goes through docker commands, which a user sees; the edge is asked through one of them.
     """
 
     def __init__(self, *, told: bool = False) -> None:

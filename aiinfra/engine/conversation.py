@@ -23,6 +23,9 @@ done
 """
 _PIECE = 65536
 
+# What `timeout` ends with when it has ended the command: bash complained of nothing.
+_TIMED_OUT = 124
+
 
 class Conversation:
     """Sends text to an address that a container reaches, and returns what came back. Threads take turns."""
@@ -49,7 +52,7 @@ class Conversation:
                 self.close()
                 raise
         if code != 0:
-            raise OSError(answer.strip().rpartition(": ")[2] or "no answer in time")
+            raise OSError("no answer in time" if code == _TIMED_OUT else answer.strip().rpartition(": ")[2])
         return answer
 
     def close(self) -> None:
@@ -81,7 +84,7 @@ class Conversation:
                     raise TimeoutError
                 piece = os.read(output, _PIECE)
                 if not piece:
-                    raise OSError(_complaint(process) or "the process in its container has ended")
+                    raise OSError(_complaint(process, found))
                 found += piece
         answer, _, code = found.rpartition(b"\n" + self._end + b" ")
         return answer.decode("utf-8", "replace"), int(code)
@@ -93,9 +96,11 @@ def _write(process: "subprocess.Popen[bytes]", question: bytes) -> None:
         pipe.write(question)
         pipe.flush()
     except BrokenPipeError as error:
-        raise OSError(_complaint(process)) from error
+        raise OSError(_complaint(process, b"")) from error
 
 
-def _complaint(process: "subprocess.Popen[bytes]") -> str:
-    """Return why a `docker exec` ended; its outputs are closed by then."""
-    return cast("IO[bytes]", process.stderr).read().decode("utf-8", "replace").strip().rpartition(": ")[2]
+def _complaint(process: "subprocess.Popen[bytes]", said: bytes) -> str:
+    """Return why a `docker exec` ended; its outputs are closed by then. One that cannot begin tells it in `said`."""
+    words = cast("IO[bytes]", process.stderr).read() or (said if said.startswith(b"OCI runtime") else b"")
+    text = words.decode("utf-8", "replace").strip().removesuffix(": unknown")
+    return text.rpartition(": ")[2] or "the process in its container has ended"

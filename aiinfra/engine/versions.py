@@ -24,7 +24,7 @@ def refuse_old(versions: Versions) -> None:
     """Raise AiinfraError (DOCKER_TOO_OLD) for the first version below its minimum."""
     found = {"engine": versions.engine, "Compose": versions.compose, "buildx": versions.buildx}
     for name, minimum in MINIMUM.items():
-        if found[name] and _numbers(found[name]) < minimum:
+        if (name != "buildx" or found[name]) and _numbers(found[name]) < minimum:
             raise AiinfraError(
                 Code.DOCKER_TOO_OLD,
                 f"{_thing(name)} is {found[name]}, at least {minimum[0]}.{minimum[1]} is needed",

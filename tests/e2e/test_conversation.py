@@ -55,6 +55,9 @@ def test_who_does_not_listen_and_who_does_not_answer_is_told_and_the_next_questi
     # HTTP, and nothing was asked.
     with pytest.raises(OSError, match="no answer in time"):
         talk.ask("litellm", 4000, "", seconds=1, beyond=10)
+    # A part of an answer is no reason.
+    with pytest.raises(OSError, match="no answer in time"):
+        talk.ask(*INSIDE, "prompt\nshow info\n", seconds=1, beyond=10)
     assert httpx.get(healthy.url("litellm") + "/health/liveliness").is_success
     assert "be_name" in talk.ask(*INSIDE, STATE, seconds=10, beyond=10)
 

@@ -213,6 +213,22 @@ def test_an_edge_that_dies_in_the_middle_of_a_swap_comes_back_and_the_next_comma
     assert one_of_each_serves(healthy)
 
 
+def test_an_edge_that_is_frozen_in_the_middle_of_a_swap_is_named_and_the_next_command_finishes(healthy: Cli) -> None:
+    edge = healthy.ids()["edge"]
+    process = healthy.start("restart", "mpc-api", *PATIENCE)
+    until(lambda: journal(healthy) == "attach" or process.poll() is not None)
+    try:
+        docker("pause", edge)
+        output, _ = process.communicate(timeout=600)
+    finally:
+        docker("unpause", edge)
+    assert process.returncode == 1, output
+    assert "is paused" in output
+    healthy.ok("up", *PATIENCE)
+    assert healthy.ids()["edge"] == edge
+    assert one_of_each_serves(healthy)
+
+
 def test_an_engine_that_hangs_when_the_old_container_is_to_stop_is_told_and_the_next_command_finishes(
     healthy: Cli, tmp_path: Path
 ) -> None:
