@@ -55,7 +55,7 @@ def _holding(swap: Swap, service: str) -> Clock:
 
 
 def _recreate(swap: Swap, old: Container, *, force: bool) -> None:
-    finish(swap, old, partial(swap.edge.idle, old.name))
+    finish(swap.edge, old, partial(swap.edge.idle, old.name), report=swap.report, clock=swap.clock)
     swap.engine.create(swap.loaded.target.compose, [old.service], force=force)
     made = swap.containers(old.service)
     swap.engine.start(made)

@@ -6,7 +6,7 @@ from functools import partial
 from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands.down import end_containers
 from aiinfra.commands.front import running_edge
-from aiinfra.commands.rolling import remove
+from aiinfra.commands.rolling import finish, remove
 from aiinfra.edge import Edge
 from aiinfra.engine import Container, Engine
 from aiinfra.journal import Entry, Journal
@@ -35,7 +35,7 @@ def recover(target: Target, *, engine: Engine, report: Report, clock: Clock = SY
         engine.remove(_without_edge(entry, ours))
     else:
         edge.mend()
-        _with_edge(edge, entry, ours, engine=engine, clock=clock, grace=edge.stack.grace(entry.service))
+        _with_edge(edge, entry, ours, engine=engine, report=report, clock=clock)
         edge.align()
     journal.clear()
 
@@ -48,14 +48,14 @@ def _without_edge(entry: Entry, ours: Sequence[Container]) -> list[Container]:
 
 
 def _with_edge(
-    edge: Edge, entry: Entry, ours: Sequence[Container], *, engine: Engine, clock: Clock, grace: float
+    edge: Edge, entry: Entry, ours: Sequence[Container], *, engine: Engine, report: Report, clock: Clock
 ) -> None:
     if entry.step == "held":
         edge.hold(entry.service, seconds=0)
     elif entry.step == "drain" and _survives(entry, ours):
         for old in [one for one in ours if one.id == entry.old]:
             edge.drain(old.name)
-            clock.until(partial(edge.idle, old.name), seconds=grace)
+            finish(edge, old, partial(edge.idle, old.name), report=report, clock=clock)
             remove(edge, old, engine=engine, clock=clock)
     else:
         for old in [one for one in ours if one.id == entry.old and one.running]:

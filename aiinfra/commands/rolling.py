@@ -108,15 +108,15 @@ def _drain(swap: Swap, old: Container, successor: Container) -> None:
     """Wait until nothing runs in a container. Raises AiinfraError (NOT_READY) when its successor dies meanwhile."""
     swap.edge.drain(old.name)
     swap.report(Event("detail", old.service, f"{old.name} finishes what runs in it"))
-    finish(swap, old, lambda: _idle(swap, old, successor))
+    finish(swap.edge, old, lambda: _idle(swap, old, successor), report=swap.report, clock=swap.clock)
 
 
-def finish(swap: Swap, old: Container, idle: Callable[[], bool]) -> None:
+def finish(edge: Edge, old: Container, idle: Callable[[], bool], *, report: Report, clock: Clock) -> None:
     """Wait until nothing runs in a container, for its grace at most."""
-    grace = swap.loaded.stack.grace(old.service)
-    if not swap.clock.until(idle, seconds=grace):
-        running = swap.edge.in_flight(old.name)
-        swap.report(Event("warning", old.name, f"{running} requests still ran after {grace} s and were cut"))
+    grace = edge.stack.grace(old.service)
+    if not clock.until(idle, seconds=grace):
+        running = edge.in_flight(old.name)
+        report(Event("warning", old.name, f"{running} requests still ran after {grace} s and were cut"))
 
 
 def _idle(swap: Swap, old: Container, successor: Container) -> bool:
@@ -128,7 +128,7 @@ def _retire(swap: Swap, old: Container) -> None:
     """Take a container away that has no successor."""
     swap.journal.write(Entry(old.service, "drain", (), "", old.id))
     swap.edge.drain(old.name)
-    finish(swap, old, partial(swap.edge.idle, old.name))
+    finish(swap.edge, old, partial(swap.edge.idle, old.name), report=swap.report, clock=swap.clock)
     _remove(swap, old)
 
 
