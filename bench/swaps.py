@@ -244,6 +244,8 @@ def main() -> None:
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "rounds.jsonl"
     aiinfra(directory, "up", "--timeout", "600")
+    # A round of streams that was interrupted leaves its own.
+    aiinfra(directory, "use-config", "mock", "--timeout", "600")
     make = {"swap": swap_round, "broken": broken_round, "kill": kill_round, "streams": stream_round}
     wanted = {"swap": options.swaps, "broken": options.broken, "kill": options.kills, "streams": options.streams}
     for kind in missing(path, wanted):
