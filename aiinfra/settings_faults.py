@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, cast, get_args
 
 import yaml
@@ -18,21 +19,29 @@ def of_yaml(error: Exception) -> str:
 
 
 def of_keys(error: ValidationError, text: str, model: type[BaseModel]) -> list[str]:
-    """Return what is wrong with the keys and values of a text, which is YAML; `model` says what would be right."""
+    """Return what is wrong with the keys and values of a text, which is YAML, from top to bottom.
+
+    `model` says what would be right.
+    """
     root = cast("yaml.Node", yaml.compose(text, yaml.SafeLoader))
-    return [_fault(item, root, model) for item in error.errors(include_url=False)]
+    found = [(_line(_location(item), root), _fault(item, model)) for item in error.errors(include_url=False)]
+    return [f"{FILE_NAME}:{line}: {fault}" for line, fault in sorted(found, key=itemgetter(0))]
 
 
-def _fault(item: Mapping[str, Any], root: yaml.Node, model: type[BaseModel]) -> str:
-    location = [part for part in item["loc"] if part not in ("int", "str", "[key]")]
-    place = f"{FILE_NAME}:{_line(location, root)}: {'.'.join(str(part) for part in location)}"
+def _location(item: Mapping[str, Any]) -> list[Any]:
+    return [part for part in item["loc"] if part not in ("int", "str", "[key]")]
+
+
+def _fault(item: Mapping[str, Any], model: type[BaseModel]) -> str:
+    location = _location(item)
+    path = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
-        return f"{place}: unknown key{_did_you_mean(location, model)}"
+        return f"{path}: unknown key{_did_you_mean(location, model)}"
     message = "must be a mapping" if item["type"] == "model_type" else item["msg"].removeprefix("Value error, ")
     secret = location[:1] == ["build"]  # addresses there may have a password
     shown = f"{item['input']!r} is refused: " if isinstance(item["input"], str | int | float) else ""
     shown = "" if secret else shown
-    return f"{place}: {shown}{message[:1].lower()}{message[1:]}"
+    return f"{path}: {shown}{message[:1].lower()}{message[1:]}"
 
 
 def _line(location: Sequence[Any], node: yaml.Node) -> int:

@@ -82,6 +82,11 @@ def test_a_fault_has_the_line_of_its_key_or_of_what_it_is_missing_in() -> None:
     ]
 
 
+def test_faults_are_told_from_top_to_bottom() -> None:
+    lines = [fault.split(": ")[0] for fault in faults("tiemout: 3\nports: {litellm: x}\ntimeout: x\n")]
+    assert lines == ["aiinfra.yaml:1", "aiinfra.yaml:2", "aiinfra.yaml:3"]
+
+
 def test_a_wrong_type_is_refused_and_not_converted() -> None:
     assert faults("ports: {litellm: '4000'}") == [
         "aiinfra.yaml:1: ports.litellm: '4000' is refused: input should be a valid integer"
