@@ -6,7 +6,7 @@ from functools import partial
 from aiinfra.clock import SYSTEM_CLOCK, Clock
 from aiinfra.commands.down import end_containers
 from aiinfra.commands.front import running_edge
-from aiinfra.commands.rolling import finish, remove
+from aiinfra.commands.rolling import retire
 from aiinfra.edge import Edge
 from aiinfra.engine import Container, Engine
 from aiinfra.journal import Entry, Journal
@@ -54,9 +54,7 @@ def _with_edge(
         edge.hold(entry.service, seconds=0)
     elif entry.step == "drain" and _survives(entry, ours):
         for old in [one for one in ours if one.id == entry.old]:
-            edge.drain(old.name)
-            finish(edge, old, partial(edge.idle, old.name), report=report, clock=clock)
-            remove(edge, old, engine=engine, clock=clock)
+            retire(edge, old, engine=engine, report=report, clock=clock)
     else:
         for old in [one for one in ours if one.id == entry.old and one.running]:
             edge.attach(old)

@@ -90,7 +90,7 @@ def _replace(swap: Swap, service: str, there: Sequence[Container], old: Containe
             _discard(swap, service, known, candidate, old)
         raise
     if old:
-        _remove(swap, old)
+        _remove(swap.edge, old, engine=swap.engine, clock=swap.clock)
     swap.journal.clear()
 
 
@@ -127,17 +127,17 @@ def _idle(swap: Swap, old: Container, successor: Container) -> bool:
 def _retire(swap: Swap, old: Container) -> None:
     """Take a container away that has no successor."""
     swap.journal.write(Entry(old.service, "drain", (), "", old.id))
-    swap.edge.drain(old.name)
-    finish(swap.edge, old, partial(swap.edge.idle, old.name), report=swap.report, clock=swap.clock)
-    _remove(swap, old)
+    retire(swap.edge, old, engine=swap.engine, report=swap.report, clock=swap.clock)
 
 
-def _remove(swap: Swap, old: Container) -> None:
-    remove(swap.edge, old, engine=swap.engine, clock=swap.clock)
+def retire(edge: Edge, old: Container, *, engine: Engine, report: Report, clock: Clock) -> None:
+    """Let a container finish what runs in it, and take it away."""
+    edge.drain(old.name)
+    finish(edge, old, partial(edge.idle, old.name), report=report, clock=clock)
+    _remove(edge, old, engine=engine, clock=clock)
 
 
-def remove(edge: Edge, old: Container, *, engine: Engine, clock: Clock) -> None:
-    """Take a drained container away."""
+def _remove(edge: Edge, old: Container, *, engine: Engine, clock: Clock) -> None:
     outlive(edge, old.service, clock=clock)
     edge.detach(old.name)
     engine.rollout.stop(old, seconds=_STOPPING)
