@@ -225,4 +225,4 @@ class _Answer:
 
 
 def _refused(reason: str) -> AiinfraError:
-    return AiinfraError(Code.EDGE_REFUSED, f"the edge: {reason}", hint="see why: `aiinfra logs edge`")
+    return AiinfraError(Code.EDGE_REFUSED, f"the edge: {reason}", hint="see why: `aiinfra health`, `aiinfra logs edge`")

@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -214,14 +215,18 @@ def test_an_edge_that_dies_in_the_middle_of_a_swap_comes_back_and_the_next_comma
 
 
 def test_an_edge_that_is_frozen_in_the_middle_of_a_swap_is_named_and_the_next_command_finishes(healthy: Cli) -> None:
-    edge = healthy.ids()["edge"]
+    edge, url = healthy.ids()["edge"], healthy.url("mpc-api") + "/health/live"
     process = healthy.start("restart", "mpc-api", *PATIENCE)
     until(lambda: journal(healthy) == "attach" or process.poll() is not None)
-    try:
-        docker("pause", edge)
-        output, _ = process.communicate(timeout=600)
-    finally:
-        docker("unpause", edge)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        try:
+            docker("pause", edge)
+            waiting = pool.submit(httpx.get, url, timeout=600)
+            output, _ = process.communicate(timeout=600)
+            assert not waiting.done()
+        finally:
+            docker("unpause", edge)
+        assert waiting.result().status_code == 200
     assert process.returncode == 1, output
     assert "is paused" in output
     healthy.ok("up", *PATIENCE)
